@@ -1,0 +1,33 @@
+package dev.atoll.oci.program;
+
+import dev.atoll.oci.Digest;
+import java.nio.file.Path;
+
+/// Where the bytes of a container's program are.
+public sealed interface WasmProgram {
+    Entrypoint entrypoint();
+
+    /// A layer of a wasm artifact.
+    ///
+    /// @param digest of the layer as stored (a gzipped layer: of the compressed bytes); names the
+    ///   program in caches
+    /// @param name title of the layer for messages, or the entry's path
+    record Layer(Entrypoint entrypoint, Digest digest, String name, Content content)
+            implements WasmProgram {}
+
+    /// A file of the container's root file system, at the entry's path.
+    record RootfsFile(Entrypoint entrypoint) implements WasmProgram {}
+
+    /// Reads a layer's bytes.
+    interface Content {
+        /// Writes the program, uncompressed, to the new file `target`, holding a lease on the
+        /// content meanwhile. Digest and size are verified; on failure `target` is removed.
+        ///
+        /// @param maxBytes greatest accepted size of the uncompressed program
+        /// @throws dev.atoll.oci.InvalidImage if digest, size or compression are not what the
+        ///   manifest says, or too large
+        /// @throws dev.atoll.oci.ContentNotFound if the content is gone
+        /// @throws dev.atoll.oci.ContentUnavailable if containerd does not answer
+        void copyTo(Path target, long maxBytes);
+    }
+}

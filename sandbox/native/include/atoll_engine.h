@@ -1,0 +1,150 @@
+/*
+ * The C ABI of libatoll_engine.so: what Atoll's daemon asks of the embedded Wasmtime.
+ *
+ * One shape for every function, so that a foreign-function binding links one descriptor:
+ *
+ *     int64_t f(int64_t a, int64_t b, const uint8_t *in, int64_t in_len, uint8_t *out, int64_t out_cap);
+ *
+ *   a, b     numbers; their meaning stands above each function, 0 where unused
+ *   in       UTF-8 text (JSON where named), in_len bytes, borrowed until the call returns; NULL with 0 where unused
+ *   out      a buffer of the caller, out_cap bytes, written before the call returns; NULL with 0 is allowed
+ *
+ * Result >= 0: success. A function that returns text or records says how many bytes or records it has; text longer than
+ * out_cap is cut there, so a result larger than out_cap means "call again with this much room".
+ * Result < 0: one of the ATOLL_E codes, and `out` holds one line of UTF-8 text, cut to out_cap - 1 and ended by NUL, that
+ * names the thing, what was expected, what was found and what to do. There is no "last error".
+ *
+ * Handles are ids, never pointers: a stale id is ATOLL_ENOENT, not a crash. Ids are never reused.
+ * Every function may be called from any thread at any time, and returns without waiting for a guest or a compilation;
+ * atoll_poll alone waits, and only one thread may be inside it. No function calls back.
+ * A panic inside is caught and comes back as ATOLL_EINTERNAL.
+ */
+#ifndef ATOLL_ENGINE_H
+#define ATOLL_ENGINE_H
+
+#include <stdint.h>
+
+#define ATOLL_ABI 1
+
+enum {
+    ATOLL_EINVAL = -1,    /* the request, the program or a value in it is not acceptable */
+    ATOLL_ENOENT = -2,    /* no such engine, view, module or guest, or no such file inside a view */
+    ATOLL_ESTATE = -3,    /* not possible in the present state, e.g. start of a started guest */
+    ATOLL_EEXHAUSTED = -4,/* no slot, descriptor or memory left */
+    ATOLL_EIO = -5,       /* a system call failed; the text names it and the errno */
+    ATOLL_EINTERNAL = -6, /* a bug: caught panic */
+    ATOLL_ENOTSUP = -7,   /* known, and deliberately not offered */
+};
+
+#define ATOLL_FUNCTION(name)                                                                                           \
+    int64_t name(int64_t a, int64_t b, const uint8_t *in, int64_t in_len, uint8_t *out, int64_t out_cap)
+
+/* Returns ATOLL_ABI. */
+ATOLL_FUNCTION(atoll_abi);
+
+/*
+ * New engine. in: JSON {"maxGuests": n (0: as many as vm.max_map_count allows), "workers": n (0: one per core)}.
+ * Returns the engine's id.
+ */
+ATOLL_FUNCTION(atoll_engine_new);
+
+/* a: engine. Returns the length of, and writes, JSON
+ * {"wasmtime": "48.0.8", "compatibility": "<hex>", "slots": n, "live": n, "modules": n, "views": n}.
+ * `compatibility` names everything compiled code depends on (engine version and settings, CPU features). */
+ATOLL_FUNCTION(atoll_engine_describe);
+
+/* a: engine, b: milliseconds to let guests end before they are killed. Ends its threads; the id is gone afterwards. */
+ATOLL_FUNCTION(atoll_engine_close);
+
+/*
+ * a: engine, b: milliseconds to wait for at least one event (0: look only). out: room for out_cap / 64 records.
+ * Returns the number of records written; 0 after the wait, or after atoll_wake.
+ *
+ *     struct atoll_event {          // little endian, 64 bytes
+ *         uint64_t id;              //  0 guest or module
+ *         uint32_t kind;            //  8 ATOLL_EVENT_*
+ *         int32_t code;             // 12 see the kinds
+ *         uint64_t created_ns;      // 16 CLOCK_MONOTONIC, as are the next three; 0 where it did not come to that
+ *         uint64_t started_ns;      // 24 start was called
+ *         uint64_t entered_ns;      // 32 the guest's first instruction was about to run
+ *         uint64_t ended_ns;        // 40
+ *         uint64_t cpu_ns;          // 48 thread CPU time of the guest
+ *         uint64_t peak_bytes;      // 56 highest memory
+ *     };
+ */
+ATOLL_FUNCTION(atoll_poll);
+/* a: engine. Makes the present or next atoll_poll return. */
+ATOLL_FUNCTION(atoll_wake);
+
+enum {
+    ATOLL_EVENT_EXITED = 1,        /* code: exit status the guest chose, 0..255 */
+    ATOLL_EVENT_TRAPPED = 2,       /* the trap was written to the guest's stderr; text by atoll_guest_text */
+    ATOLL_EVENT_OUT_OF_MEMORY = 3, /* ended because it crossed its memory limit */
+    ATOLL_EVENT_SIGNALLED = 4,     /* code: the signal given to atoll_guest_kill */
+    ATOLL_EVENT_FAILED = 5,        /* could not be instantiated, or a host panic; text by atoll_guest_text */
+    ATOLL_EVENT_MODULE = 16,       /* a module is ready (code 0) or failed (code: ATOLL_E*); text by atoll_module_info */
+};
+/* A guest's end event comes when its streams are drained and closed (discarded when it was killed), once per guest. */
+
+/*
+ * Files. A view is a private mount namespace that lives as long as its id.
+ * a: engine. in: JSON {
+ *   "rootfs": [{"type": "overlay", "source": "overlay", "options": ["lowerdir=..", ..]}, ..],  as in CreateTaskRequest; may be []
+ *   "rootDirectory": "/bundle/rootfs",      an existing directory to use when rootfs is []
+ *   "readonly": false,
+ *   "mounts": [{"destination": "/data", "source": "/host/dir-or-file" or absent, "type": "bind" | "tmpfs",
+ *               "readonly": true, "recursive": true, "options": ["size=64k"]}, ..]   in this order
+ * }
+ * Missing mount points are made inside the root without following links out of it. Everything is mounted nosuid,nodev;
+ * /dev is a small tmpfs with null, zero, random, urandom. Nothing is mounted outside the view.
+ * Returns the view's id.
+ */
+ATOLL_FUNCTION(atoll_view_new);
+/* a: view. in: path inside the view. Opens a regular file for reading, links resolved inside the view.
+ * Returns a file descriptor, close-on-exec, that the caller owns. */
+ATOLL_FUNCTION(atoll_view_open);
+/* a: view. Unmounts everything once the last guest using it is dropped. */
+ATOLL_FUNCTION(atoll_view_drop);
+
+/*
+ * Programs. a: engine. in: JSON either {"name": "hello.wasm", "source": "/path", "output": "/path"}: compile the file
+ * `source` (binary or text format) and write the compiled code to the new file `output` (mode 0600), or
+ * {"name": .., "precompiled": "/path"}: map compiled code that this engine wrote and whose integrity the caller has checked.
+ * The files may be removed once the module's event has come.
+ * Returns the module's id at once; ATOLL_EVENT_MODULE follows.
+ */
+ATOLL_FUNCTION(atoll_module_load);
+/* a: module. Returns the length of, and writes, JSON {"state": "loading" | "ready" | "failed", "error": "..",
+ * "code": -1, "kind": "module" | "component", "compileNanos": n, "exports": ["_start", ..]}. */
+ATOLL_FUNCTION(atoll_module_info);
+/* a: module. Guests that use it keep it. */
+ATOLL_FUNCTION(atoll_module_drop);
+
+/*
+ * Guests. a: engine, b: module (ready). in: JSON {
+ *   "name": "pod/container for messages", "view": id or 0,
+ *   "args": ["/app.wasm", ..], "env": ["K=V", ..], "cwd": "/",
+ *   "export": "name" or absent (`_start`, or wasi:cli/run),
+ *   "stdin": "/path", "stdout": "/path", "stderr": "/path",   FIFO, regular file or character device; absent: nothing
+ *   "memoryLimit": bytes (0 or absent: none)
+ * }
+ * Opens the streams (a FIFO never blocks here), checks imports, entry and arguments. Nothing runs yet.
+ * Returns the guest's id.
+ */
+ATOLL_FUNCTION(atoll_guest_new);
+/* a: guest. */
+ATOLL_FUNCTION(atoll_guest_start);
+/* a: guest, b: signal number, reported back in ATOLL_EVENT_SIGNALLED. Ends the guest at once, also in a loop, a sleep or a
+ * host call. Of a guest that was not started: the event follows too. Of one that has ended: ATOLL_ESTATE. */
+ATOLL_FUNCTION(atoll_guest_kill);
+/* a: guest. Lets go of the writer that keeps a stdin FIFO open: the guest sees end of file once every other writer is gone. */
+ATOLL_FUNCTION(atoll_guest_close_stdin);
+/* a: guest. out: 8 uint64_t: cpu_ns, memory bytes, peak bytes, bytes written to stdout, to stderr, bytes read from stdin,
+ * started_ns, ended_ns. Returns 64. */
+ATOLL_FUNCTION(atoll_guest_stat);
+/* a: guest. Returns the length of, and writes, the text of a trap or failure; 0 where there is none. */
+ATOLL_FUNCTION(atoll_guest_text);
+/* a: guest that has ended or was never started. Releases everything of it. Of a running guest: ATOLL_ESTATE. */
+ATOLL_FUNCTION(atoll_guest_drop);
+
+#endif

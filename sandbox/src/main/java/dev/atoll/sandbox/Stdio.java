@@ -1,0 +1,6 @@
+package dev.atoll.sandbox;
+
+/// Paths of a container's streams as containerd gives them; an empty path means that there is none.
+public record Stdio(String stdin, String stdout, String stderr) {
+    public static final Stdio NONE = new Stdio("", "", "");
+}

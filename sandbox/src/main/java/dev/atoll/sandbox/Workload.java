@@ -1,0 +1,35 @@
+package dev.atoll.sandbox;
+
+import java.util.function.Consumer;
+
+/// What runs as one container: a wasm guest or a pod's virtual pause. Thread-safe; no method waits
+/// for the guest.
+public interface Workload extends AutoCloseable {
+    /// Begins to run. `onEnd` is called exactly once, when all output has been written and the
+    /// streams are closed; on the engine's event thread or the caller's, so it must not block.
+    ///
+    /// @throws SandboxException if it cannot be started; `onEnd` is not called then
+    void start(Consumer<WorkloadEnd> onEnd);
+
+    /// Acts on a signal as a process without handlers would (signal(7)): those whose default is to
+    /// end it end it at once, those ignored by default do nothing.
+    ///
+    /// @throws WorkloadEnded if it has ended
+    /// @throws InvalidWorkload if the signal cannot be given to a guest (stop signals) or is no
+    ///   signal
+    void signal(int signal);
+
+    /// Lets go of the daemon's own writer of standard input, so that the guest sees its end once
+    /// the client has closed it.
+    void closeStdin();
+
+    WorkloadUsage usage();
+
+    /// What `atoll ps` shows of it.
+    WorkloadDescription description();
+
+    /// Releases everything: files, mounts, streams, memory. A running workload is killed first.
+    /// Idempotent.
+    @Override
+    void close();
+}

@@ -1,0 +1,6 @@
+package dev.atoll.sandbox;
+
+/// What a workload has used. Memory is that of its instances, in bytes; a pause uses nothing.
+public record WorkloadUsage(long cpuNanos, long memoryBytes, long peakMemoryBytes) {
+    public static final WorkloadUsage NONE = new WorkloadUsage(0, 0, 0);
+}
