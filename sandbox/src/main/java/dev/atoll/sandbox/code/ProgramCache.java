@@ -84,11 +84,11 @@ public final class ProgramCache implements AutoCloseable {
                         .resolve(file.entrypoint().path())
                         .normalize()
                         .toString();
-        String image = "";
+        String image = file.imageDescription();
         try (FileChannel channel = open(view, path, image)) {
             ProgramHead head = head(channel);
             if (!head.isWasm()) {
-                throw ProgramRefusal.notWasm(path, head);
+                throw ProgramRefusal.notWasm(path + " in " + image, head);
             }
             String hex = Sha256.of(channel, limits.programBytes());
             return new ProgramLease(

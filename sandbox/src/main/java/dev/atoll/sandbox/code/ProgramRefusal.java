@@ -16,18 +16,18 @@ final class ProgramRefusal {
                 "%s is %s: %s; %s".formatted(name, head.found(), ACCEPTED, REMEDY));
     }
 
-    /// @param image what the image is, for the sentence; may be empty
+    /// @param image what the image is, for the sentence
     static InvalidWorkload missing(String path, String image) {
         return new InvalidWorkload(
                 "%s does not exist in %s: %s, named by the first argument; set command to the path of the program, or %s"
-                        .formatted(path, subject(image), ACCEPTED, REMEDY));
+                        .formatted(path, image, ACCEPTED, REMEDY));
     }
 
     /// @param cause the engine's refusal to open it, such as of a directory
     static InvalidWorkload notAFile(String path, String image, InvalidWorkload cause) {
         return new InvalidWorkload(
                 "%s in %s cannot be the program (%s): %s; set command to the path of the program"
-                        .formatted(path, subject(image), cause.getMessage(), ACCEPTED),
+                        .formatted(path, image, cause.getMessage(), ACCEPTED),
                 cause);
     }
 
@@ -35,9 +35,5 @@ final class ProgramRefusal {
         return new InvalidWorkload(
                 "%s is larger than %d bytes, which is the greatest program accepted: make it smaller, or raise the limit in the node's configuration"
                         .formatted(name, maxBytes));
-    }
-
-    private static String subject(String image) {
-        return image.isEmpty() ? "the image" : image;
     }
 }
