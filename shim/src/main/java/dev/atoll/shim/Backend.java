@@ -1,0 +1,26 @@
+package dev.atoll.shim;
+
+import dev.atoll.oci.program.ProgramFinder;
+import dev.atoll.sandbox.WorkloadFactory;
+import dev.atoll.shim.task.BundleSpecs;
+import java.io.IOException;
+import java.util.function.Supplier;
+
+/// What the shim builds on: how specs are read, programs found and workloads made.
+///
+/// @param engine JSON of the engine, for `Info`
+/// @param closer releases what is not the workloads'
+public record Backend(
+        BundleSpecs specs,
+        ProgramFinder programs,
+        WorkloadFactory workloads,
+        Supplier<String> engine,
+        AutoCloseable closer) {
+
+    /// Opens a backend.
+    @FunctionalInterface
+    public interface Opener {
+        /// @throws IOException with one line if it cannot work on this node
+        Backend open(DaemonFlags flags) throws IOException;
+    }
+}

@@ -1,0 +1,104 @@
+package dev.atoll.shim.control;
+
+import dev.atoll.api.v1.Guest;
+import dev.atoll.api.v1.InfoRequest;
+import dev.atoll.api.v1.InfoResponse;
+import dev.atoll.api.v1.ListGuestsRequest;
+import dev.atoll.api.v1.ListGuestsResponse;
+import dev.atoll.sandbox.WorkloadDescription;
+import dev.atoll.sandbox.WorkloadUsage;
+import dev.atoll.shim.rpc.RpcMethod;
+import dev.atoll.shim.rpc.RpcService;
+import dev.atoll.shim.task.MadeWorkload;
+import dev.atoll.shim.task.TaskLifecycle;
+import dev.atoll.shim.task.TaskState;
+import dev.atoll.shim.task.TaskTable;
+import dev.atoll.shim.task.Timestamps;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+
+/// The daemon's own API, for the command line. Thread-safe.
+public final class AtollService {
+    private static final String CRI = "io.kubernetes.cri.";
+
+    private final TaskTable tasks;
+    private final DaemonInfo daemon;
+
+    public AtollService(TaskTable tasks, DaemonInfo daemon) {
+        this.tasks = tasks;
+        this.daemon = daemon;
+    }
+
+    public RpcService endpoint() {
+        return new RpcService(
+                "atoll.v1.Atoll",
+                List.of(
+                        RpcMethod.blocking(
+                                "ListGuests",
+                                ListGuestsRequest.getDefaultInstance(),
+                                ListGuestsResponse.getDefaultInstance(),
+                                (_, request) -> list(request)),
+                        RpcMethod.blocking(
+                                "Info",
+                                InfoRequest.getDefaultInstance(),
+                                InfoResponse.getDefaultInstance(),
+                                (_, _) -> info())));
+    }
+
+    private ListGuestsResponse list(ListGuestsRequest request) {
+        ListGuestsResponse.Builder response = ListGuestsResponse.newBuilder();
+        tasks.all().stream()
+                .sorted(Comparator.comparing(task -> task.config().key().toString()))
+                .forEach(task -> {
+                    TaskState state = task.state();
+                    boolean pause = state.workload().filter(MadeWorkload::pause).isPresent();
+                    if (!pause || request.getIncludePauses()) {
+                        response.addGuests(guest(task, state));
+                    }
+                });
+        return response.build();
+    }
+
+    private static Guest guest(TaskLifecycle task, TaskState state) {
+        Guest.Builder guest =
+                Guest.newBuilder()
+                        .setNamespace(task.config().key().namespace())
+                        .setId(task.config().key().id())
+                        .setState(state.word());
+        state.workload().ifPresent(made -> describe(guest, made));
+        state.began().ifPresent(at -> guest.setStartedAt(Timestamps.of(at)));
+        state.ended()
+                .ifPresent(exit ->
+                        guest.setExitStatus(exit.status()).setExitedAt(Timestamps.of(exit.at())));
+        return guest.build();
+    }
+
+    private static void describe(Guest.Builder guest, MadeWorkload made) {
+        Map<String, String> annotations = made.spec().annotations();
+        WorkloadDescription description = made.workload().description();
+        WorkloadUsage usage = made.workload().usage();
+        guest.setSandboxId(annotations.getOrDefault(CRI + "sandbox-id", ""))
+                .setPodNamespace(annotations.getOrDefault(CRI + "sandbox-namespace", ""))
+                .setPodName(annotations.getOrDefault(CRI + "sandbox-name", ""))
+                .setContainerName(annotations.getOrDefault(CRI + "container-name", ""))
+                .setImage(annotations.getOrDefault(CRI + "image-name", ""))
+                .setKind(description.kind())
+                .setProgram(description.program())
+                .setCodeCacheHit(description.codeCacheHit())
+                .setMemoryBytes(usage.memoryBytes())
+                .setPeakMemoryBytes(usage.peakMemoryBytes())
+                .setCpuNanos(usage.cpuNanos())
+                .setCreatedAt(Timestamps.of(made.createdAt()));
+    }
+
+    private InfoResponse info() {
+        return InfoResponse.newBuilder()
+                .setVersion(daemon.version())
+                .setPid(daemon.pid())
+                .setStartedAt(Timestamps.of(daemon.startedAt()))
+                .setTasks(tasks.all().size())
+                .setEngine(daemon.engine().get())
+                .build();
+    }
+}

@@ -1,0 +1,22 @@
+package dev.atoll.shim.rpc;
+
+import dev.atoll.oci.ContainerKey;
+import dev.atoll.shim.status.InvalidArgument;
+
+/// What a call brings besides its message.
+///
+/// @param namespace containerd's namespace; empty if the caller sent none
+public record CallContext(String namespace) {
+    /// @throws InvalidArgument if the id or the namespace is missing
+    public ContainerKey key(String id) {
+        if (id.isEmpty()) {
+            throw new InvalidArgument("the request names no container: expected a non-empty id");
+        }
+        if (namespace.isEmpty()) {
+            throw new InvalidArgument(
+                    "container %s: the request names no namespace: expected containerd-namespace metadata"
+                            .formatted(id));
+        }
+        return new ContainerKey(namespace, id);
+    }
+}

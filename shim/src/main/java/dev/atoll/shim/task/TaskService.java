@@ -1,0 +1,231 @@
+package dev.atoll.shim.task;
+
+import com.google.protobuf.Empty;
+import dev.atoll.api.cgroups.v2.Metrics;
+import dev.atoll.api.containerd.task.CloseIORequest;
+import dev.atoll.api.containerd.task.ConnectRequest;
+import dev.atoll.api.containerd.task.ConnectResponse;
+import dev.atoll.api.containerd.task.CreateTaskRequest;
+import dev.atoll.api.containerd.task.CreateTaskResponse;
+import dev.atoll.api.containerd.task.DeleteRequest;
+import dev.atoll.api.containerd.task.DeleteResponse;
+import dev.atoll.api.containerd.task.KillRequest;
+import dev.atoll.api.containerd.task.PidsRequest;
+import dev.atoll.api.containerd.task.PidsResponse;
+import dev.atoll.api.containerd.task.ShutdownRequest;
+import dev.atoll.api.containerd.task.StartRequest;
+import dev.atoll.api.containerd.task.StartResponse;
+import dev.atoll.api.containerd.task.StateRequest;
+import dev.atoll.api.containerd.task.StateResponse;
+import dev.atoll.api.containerd.task.StatsRequest;
+import dev.atoll.api.containerd.task.StatsResponse;
+import dev.atoll.api.containerd.task.WaitRequest;
+import dev.atoll.api.containerd.task.WaitResponse;
+import dev.atoll.api.containerd.types.ProcessInfo;
+import dev.atoll.oci.ContainerKey;
+import dev.atoll.sandbox.RootfsMount;
+import dev.atoll.sandbox.Stdio;
+import dev.atoll.shim.rpc.CallContext;
+import dev.atoll.shim.rpc.Responder;
+import dev.atoll.shim.status.InvalidArgument;
+import dev.atoll.shim.status.NotFound;
+import dev.atoll.shim.status.ShimException;
+import java.time.InstantSource;
+import java.util.Optional;
+
+/// containerd's Task service, without a transport. Thread-safe. Only `create`, `start`, `kill`,
+/// `delete`, `closeIo` and `shutdown` may block.
+public final class TaskService {
+    private final TaskTable tasks;
+    private final TaskCreator creator;
+    private final EventSink events;
+    private final InstantSource clock;
+    private final int pid;
+
+    /// @param pid the daemon's: every task has it, since containerd wants one that is alive
+    public TaskService(
+            TaskTable tasks, TaskCreator creator, EventSink events, InstantSource clock, int pid) {
+        this.tasks = tasks;
+        this.creator = creator;
+        this.events = events;
+        this.clock = clock;
+        this.pid = pid;
+    }
+
+    CreateTaskResponse create(CallContext context, CreateTaskRequest request) {
+        ContainerKey key = context.key(request.getId());
+        if (request.getBundle().isEmpty()) {
+            throw new InvalidArgument(
+                    "create container %s: the request names no bundle".formatted(key.id()));
+        }
+        if (!request.getCheckpoint().isEmpty()) {
+            throw new InvalidArgument(
+                    "create container %s: WebAssembly guests cannot be restored from a checkpoint"
+                            .formatted(key.id()));
+        }
+        TaskLifecycle task = new TaskLifecycle(config(key, request), pid, events, clock);
+        tasks.add(task);
+        MadeWorkload made;
+        try {
+            made = creator.make(task.config());
+        } catch (RuntimeException | Error e) {
+            // Killed meanwhile, it stays until it is deleted.
+            task.creationFailed();
+            if (task.state() instanceof TaskState.Deleted) {
+                tasks.remove(task);
+            }
+            throw e;
+        }
+        if (!task.created(made)) {
+            made.workload().close();
+            throw new NotFound(
+                    "create container %s: it was killed or deleted meanwhile".formatted(key.id()));
+        }
+        return CreateTaskResponse.newBuilder().setPid(pid).build();
+    }
+
+    private static TaskConfig config(ContainerKey key, CreateTaskRequest request) {
+        return new TaskConfig(
+                key,
+                request.getBundle(),
+                request.getRootfsList().stream()
+                        .map(mount ->
+                                new RootfsMount(
+                                        mount.getType(),
+                                        mount.getSource(),
+                                        mount.getTarget(),
+                                        mount.getOptionsList()))
+                        .toList(),
+                new Stdio(request.getStdin(), request.getStdout(), request.getStderr()),
+                request.getTerminal(),
+                request.getCheckpoint());
+    }
+
+    StartResponse start(CallContext context, StartRequest request) {
+        find(context, request.getId(), request.getExecId()).start();
+        return StartResponse.newBuilder().setPid(pid).build();
+    }
+
+    StateResponse state(CallContext context, StateRequest request) {
+        TaskLifecycle task = find(context, request.getId(), request.getExecId());
+        TaskConfig config = task.config();
+        TaskState state = task.state();
+        StateResponse.Builder response =
+                StateResponse.newBuilder()
+                        .setId(config.key().id())
+                        .setBundle(config.bundle())
+                        .setPid(pid)
+                        .setStatus(state.status())
+                        .setStdin(config.stdio().stdin())
+                        .setStdout(config.stdio().stdout())
+                        .setStderr(config.stdio().stderr())
+                        .setTerminal(config.terminal());
+        state.ended()
+                .ifPresent(exit ->
+                        response.setExitStatus(exit.status())
+                                .setExitedAt(Timestamps.of(exit.at())));
+        return response.build();
+    }
+
+    void await(CallContext context, WaitRequest request, Responder<WaitResponse> responder) {
+        find(context, request.getId(), request.getExecId())
+                .onExit(
+                        new ExitWaiter() {
+                            @Override
+                            public void ended(ExitRecord exit) {
+                                responder.reply(
+                                        WaitResponse.newBuilder()
+                                                .setExitStatus(exit.status())
+                                                .setExitedAt(Timestamps.of(exit.at()))
+                                                .build());
+                            }
+
+                            @Override
+                            public boolean isAbandoned() {
+                                return responder.isAbandoned();
+                            }
+                        });
+    }
+
+    Empty kill(CallContext context, KillRequest request) {
+        find(context, request.getId(), request.getExecId()).kill(request.getSignal());
+        return Empty.getDefaultInstance();
+    }
+
+    DeleteResponse delete(CallContext context, DeleteRequest request) {
+        TaskLifecycle task = find(context, request.getId(), request.getExecId());
+        ExitRecord exit = task.delete();
+        tasks.remove(task);
+        return DeleteResponse.newBuilder()
+                .setPid(pid)
+                .setExitStatus(exit.status())
+                .setExitedAt(Timestamps.of(exit.at()))
+                .build();
+    }
+
+    PidsResponse pids(CallContext context, PidsRequest request) {
+        TaskLifecycle _ = find(context, request.getId(), "");
+        return PidsResponse.newBuilder().addProcesses(ProcessInfo.newBuilder().setPid(pid)).build();
+    }
+
+    Empty closeIo(CallContext context, CloseIORequest request) {
+        TaskLifecycle task = find(context, request.getId(), request.getExecId());
+        if (request.getStdin()) {
+            task.closeStdin();
+        }
+        return Empty.getDefaultInstance();
+    }
+
+    /// A pause uses nothing, and one wrong answer would spoil the list of the whole node.
+    StatsResponse stats(CallContext context, StatsRequest request) {
+        TaskState state = find(context, request.getId(), "").state();
+        MadeWorkload made =
+                state.workload()
+                        .filter(workload -> !workload.pause())
+                        .orElseThrow(() ->
+                                new NotFound(
+                                        "container %s has no metrics".formatted(request.getId())));
+        Metrics metrics = GuestMetrics.of(made, state);
+        return StatsResponse.newBuilder().setStats(GuestMetrics.pack(metrics)).build();
+    }
+
+    /// Answers for an unknown task, too: `Pids` then says that it is gone.
+    ConnectResponse connect(CallContext context, ConnectRequest request) {
+        boolean known = tasks.find(context.key(request.getId())).isPresent();
+        return ConnectResponse.newBuilder().setShimPid(pid).setTaskPid(known ? pid : 0).build();
+    }
+
+    /// The daemon serves other containers, so it stays; a task that does not run is released.
+    Empty shutdown(CallContext context, ShutdownRequest request) {
+        Optional<TaskLifecycle> task = tasks.find(context.key(request.getId()));
+        if (task.isPresent() && task.get().state() instanceof TaskState.Stopped) {
+            forget(task.get().config().key());
+        }
+        return Empty.getDefaultInstance();
+    }
+
+    /// Releases a task that containerd has given up, whatever its state.
+    ///
+    /// @return how it ended; empty if it is not known
+    public Optional<ExitRecord> forget(ContainerKey key) {
+        Optional<TaskLifecycle> task = tasks.find(key);
+        if (task.isEmpty()) {
+            return Optional.empty();
+        }
+        ExitRecord exit = task.get().forget();
+        tasks.remove(task.get());
+        return Optional.of(exit);
+    }
+
+    public int pid() {
+        return pid;
+    }
+
+    private TaskLifecycle find(CallContext context, String id, String execId) throws ShimException {
+        TaskLifecycle task = tasks.get(context.key(id));
+        if (!execId.isEmpty()) {
+            throw new NotFound("container %s has no exec process %s".formatted(id, execId));
+        }
+        return task;
+    }
+}

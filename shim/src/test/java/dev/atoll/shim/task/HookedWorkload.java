@@ -1,0 +1,43 @@
+package dev.atoll.shim.task;
+
+import dev.atoll.sandbox.Workload;
+import dev.atoll.sandbox.WorkloadDescription;
+import dev.atoll.sandbox.WorkloadEnd;
+import dev.atoll.sandbox.WorkloadUsage;
+import java.util.function.Consumer;
+
+/// Runs something before the workload starts, and before it closes.
+record HookedWorkload(Workload workload, Runnable beforeStart, Runnable beforeClose)
+        implements Workload {
+    @Override
+    public void start(Consumer<WorkloadEnd> onEnd) {
+        beforeStart.run();
+        workload.start(onEnd);
+    }
+
+    @Override
+    public void signal(int signal) {
+        workload.signal(signal);
+    }
+
+    @Override
+    public void closeStdin() {
+        workload.closeStdin();
+    }
+
+    @Override
+    public WorkloadUsage usage() {
+        return workload.usage();
+    }
+
+    @Override
+    public WorkloadDescription description() {
+        return workload.description();
+    }
+
+    @Override
+    public void close() {
+        beforeClose.run();
+        workload.close();
+    }
+}

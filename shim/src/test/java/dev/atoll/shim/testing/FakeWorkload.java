@@ -1,0 +1,95 @@
+package dev.atoll.shim.testing;
+
+import dev.atoll.sandbox.SandboxFailure;
+import dev.atoll.sandbox.Workload;
+import dev.atoll.sandbox.WorkloadDescription;
+import dev.atoll.sandbox.WorkloadEnd;
+import dev.atoll.sandbox.WorkloadEnded;
+import dev.atoll.sandbox.WorkloadUsage;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// A workload that ends when the test, or a signal, says so.
+public final class FakeWorkload implements Workload {
+    /// What [#start] does.
+    public enum Start {
+        RUNS,
+        ENDS_AT_ONCE,
+        FAILS
+    }
+
+    public final List<Integer> signals = new CopyOnWriteArrayList<>();
+    private final Start start;
+    private final boolean pause;
+    private @Nullable Consumer<WorkloadEnd> onEnd;
+    private boolean ended;
+    private volatile boolean closed;
+    private volatile boolean stdinClosed;
+
+    public FakeWorkload(Start start, boolean pause) {
+        this.start = start;
+        this.pause = pause;
+    }
+
+    @Override
+    public synchronized void start(Consumer<WorkloadEnd> onEnd) {
+        switch (start) {
+            case FAILS -> throw new SandboxFailure("no slot");
+            case RUNS -> this.onEnd = onEnd;
+            case ENDS_AT_ONCE -> {
+                this.onEnd = onEnd;
+                end(new WorkloadEnd.Exited(0));
+            }
+        }
+    }
+
+    public synchronized void end(WorkloadEnd end) {
+        Consumer<WorkloadEnd> listener = onEnd;
+        if (listener != null && !ended) {
+            ended = true;
+            listener.accept(end);
+        }
+    }
+
+    @Override
+    public synchronized void signal(int signal) {
+        if (ended || closed) {
+            throw new WorkloadEnded("it has ended");
+        }
+        signals.add(signal);
+        if (signal == 9 || signal == 15) {
+            end(new WorkloadEnd.Signalled(signal));
+        }
+    }
+
+    @Override
+    public void closeStdin() {
+        stdinClosed = true;
+    }
+
+    public boolean isStdinClosed() {
+        return stdinClosed;
+    }
+
+    public boolean isClosed() {
+        return closed;
+    }
+
+    @Override
+    public WorkloadUsage usage() {
+        return new WorkloadUsage(5_000_000, 65_536, 131_072);
+    }
+
+    @Override
+    public WorkloadDescription description() {
+        return new WorkloadDescription(pause ? "pause" : "module", pause ? "" : "/app.wasm", true);
+    }
+
+    @Override
+    public void close() {
+        end(new WorkloadEnd.Signalled(9));
+        closed = true;
+    }
+}
