@@ -18,7 +18,7 @@ final class UnixSocket extends Socket {
     private final InputStream in;
     private final OutputStream out;
 
-    private UnixSocket(SocketChannel channel) {
+    UnixSocket(SocketChannel channel) {
         this.channel = channel;
         this.in = Channels.newInputStream(channel);
         this.out = Channels.newOutputStream(channel);
