@@ -7,10 +7,10 @@ import java.nio.file.Path;
 import javax.net.SocketFactory;
 
 /// Connects every socket to one path, whatever host and port are asked for. Immutable.
-final class UnixSocketFactory extends SocketFactory {
+public final class UnixSocketFactory extends SocketFactory {
     private final Path path;
 
-    UnixSocketFactory(Path path) {
+    public UnixSocketFactory(Path path) {
         this.path = path;
     }
 
