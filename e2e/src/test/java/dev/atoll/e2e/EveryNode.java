@@ -11,6 +11,6 @@ import org.junit.jupiter.params.provider.ArgumentsSource;
 /// run. The class takes a [TestNode] in its constructor.
 @Target(ElementType.TYPE)
 @Retention(RetentionPolicy.RUNTIME)
-@ParameterizedClass(name = "containerd {0}")
+@ParameterizedClass(name = "containerd {0}", autoCloseArguments = false)
 @ArgumentsSource(TestNodes.class)
 @interface EveryNode {}

@@ -8,6 +8,7 @@ import dev.atoll.e2e.pod.PodContainer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.UUID;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -129,8 +130,8 @@ class VolumesE2E {
             Files.move(
                     volume.resolve("..next"),
                     volume.resolve("..data"),
-                    java.nio.file.StandardCopyOption.ATOMIC_MOVE,
-                    java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+                    StandardCopyOption.ATOMIC_MOVE,
+                    StandardCopyOption.REPLACE_EXISTING);
             after.start().awaitExit();
 
             assertThat(before.log().output()).isEqualTo("old\n");
