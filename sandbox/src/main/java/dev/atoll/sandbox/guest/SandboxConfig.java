@@ -23,4 +23,8 @@ public record SandboxConfig(
                 CacheLimits.DEFAULTS,
                 Duration.ofSeconds(10));
     }
+
+    public SandboxConfig withLibrary(Optional<Path> file) {
+        return new SandboxConfig(file, stateDirectory, engine, code, closeDeadline);
+    }
 }

@@ -7,7 +7,7 @@ import java.nio.file.Path;
 /// Reads the runtime spec of a container.
 @FunctionalInterface
 public interface BundleSpecs {
-    /// @param configJson the bundle's `config.json`
+    /// @param bundle containerd's directory of the container, with `config.json`
     /// @throws dev.atoll.oci.InvalidSpec if it is missing or malformed
-    RuntimeSpec read(Path configJson, ContainerKey container);
+    RuntimeSpec read(Path bundle, ContainerKey container);
 }

@@ -34,7 +34,7 @@ public final class TaskCreator {
 
     MadeWorkload make(TaskConfig config) {
         Path bundle = Path.of(config.bundle());
-        RuntimeSpec spec = specs.read(bundle.resolve("config.json"), config.key());
+        RuntimeSpec spec = specs.read(bundle, config.key());
         boolean pause = SANDBOX.equals(spec.annotations().get(CONTAINER_TYPE));
         Workload workload =
                 pause ? workloads.pause(config.key(), spec) : guest(config, bundle, spec);

@@ -13,7 +13,7 @@ import java.util.Optional;
 public final class Fakes {
     /// Finds whatever is asked for in the root file system.
     public static final ProgramFinder PROGRAMS =
-            (_, argument) -> new WasmProgram.RootfsFile(Entrypoint.parse(argument));
+            (_, argument) -> new WasmProgram.RootfsFile(Entrypoint.parse(argument), "an image");
 
     /// A container whose id begins with `pause` is a pod's pause.
     public static final BundleSpecs SPECS =

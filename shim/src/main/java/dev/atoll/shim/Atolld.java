@@ -1,0 +1,49 @@
+package dev.atoll.shim;
+
+import dev.atoll.oci.containerd.ContainerdClient;
+import dev.atoll.oci.program.ContainerdProgramFinder;
+import dev.atoll.oci.spec.RuntimeSpecReader;
+import dev.atoll.sandbox.SandboxException;
+import dev.atoll.sandbox.engine.EngineInfo;
+import dev.atoll.sandbox.guest.SandboxConfig;
+import dev.atoll.sandbox.guest.WasmSandbox;
+import java.io.IOException;
+import java.util.List;
+
+/// The program `atolld`: the daemon with containerd's content and the wasm sandbox behind it.
+public final class Atolld {
+    private Atolld() {}
+
+    public static void main(String[] arguments) {
+        System.exit(DaemonProcess.run(List.of(arguments), Atolld::open, System.out, System.err));
+    }
+
+    private static Backend open(DaemonFlags flags) throws IOException {
+        WasmSandbox sandbox;
+        try {
+            sandbox =
+                    WasmSandbox.open(
+                            SandboxConfig.in(flags.stateDirectory())
+                                    .withLibrary(flags.engineLibrary()));
+        } catch (SandboxException e) {
+            throw new IOException(e.getMessage(), e);
+        }
+        ContainerdClient containerd = new ContainerdClient(flags.containerd());
+        return new Backend(
+                (bundle, container) -> RuntimeSpecReader.read(bundle, container.id()),
+                new ContainerdProgramFinder(containerd),
+                sandbox,
+                () -> json(sandbox.describe()),
+                containerd);
+    }
+
+    private static String json(EngineInfo engine) {
+        return "{\"wasmtime\":\"%s\",\"slots\":%d,\"live\":%d,\"modules\":%d,\"views\":%d}"
+                .formatted(
+                        engine.wasmtime(),
+                        engine.slots(),
+                        engine.live(),
+                        engine.modules(),
+                        engine.views());
+    }
+}
