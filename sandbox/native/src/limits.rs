@@ -1,0 +1,109 @@
+//! What a guest may use and has used.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use wasmtime::ResourceLimiter;
+
+/// Bytes that one table element takes in Wasmtime.
+const TABLE_ELEMENT: u64 = 8;
+
+/// Numbers of one guest, written by its worker, read by anyone.
+#[derive(Default)]
+pub(crate) struct Usage {
+    pub cpu_ns: AtomicU64,
+    /// Bytes of all linear memories and tables.
+    pub memory: AtomicU64,
+    pub peak: AtomicU64,
+}
+
+/// The error that ends a guest which crosses its memory limit.
+#[derive(Debug)]
+pub(crate) struct OutOfMemory {
+    limit: u64,
+    wanted: u64,
+}
+
+impl fmt::Display for OutOfMemory {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "the guest's memory limit of {} bytes was reached: it asked for {} bytes of memories and tables in all",
+            self.limit, self.wanted
+        )
+    }
+}
+
+impl std::error::Error for OutOfMemory {}
+
+/// Sums all memories and tables of one guest's store. Crossing the limit ends the guest, as the kernel would, rather than
+/// letting `memory.grow` answer -1.
+pub(crate) struct Limits {
+    limit: u64,
+    usage: Arc<Usage>,
+    /// What the last growth added, to take back if Wasmtime could not carry it out.
+    last: u64,
+}
+
+impl Limits {
+    /// `limit` in bytes; 0 is none.
+    pub fn new(limit: u64, usage: Arc<Usage>) -> Self {
+        Self { limit: if limit == 0 { u64::MAX } else { limit }, usage, last: 0 }
+    }
+
+    fn grow(&mut self, bytes: u64) -> wasmtime::Result<bool> {
+        let wanted = self.usage.memory.load(Ordering::Relaxed).saturating_add(bytes);
+        if wanted > self.limit {
+            return Err(wasmtime::Error::from(OutOfMemory { limit: self.limit, wanted }));
+        }
+        self.last = bytes;
+        self.usage.memory.store(wanted, Ordering::Relaxed);
+        self.usage.peak.fetch_max(wanted, Ordering::Relaxed);
+        Ok(true)
+    }
+
+    fn take_back(&mut self) {
+        self.usage.memory.fetch_sub(std::mem::take(&mut self.last), Ordering::Relaxed);
+    }
+}
+
+impl ResourceLimiter for Limits {
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            self.last = 0;
+            return Ok(false);
+        }
+        self.grow((desired - current) as u64)
+    }
+
+    fn memory_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
+        self.take_back();
+        Ok(())
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            self.last = 0;
+            return Ok(false);
+        }
+        self.grow((desired - current) as u64 * TABLE_ELEMENT)
+    }
+
+    fn table_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
+        self.take_back();
+        Ok(())
+    }
+
+    // A guest is one program: many instances (a component's parts), but not without end.
+    fn instances(&self) -> usize {
+        256
+    }
+
+    fn memories(&self) -> usize {
+        64
+    }
+
+    fn tables(&self) -> usize {
+        256
+    }
+}
