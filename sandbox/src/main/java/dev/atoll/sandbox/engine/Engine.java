@@ -104,7 +104,7 @@ public final class Engine implements AutoCloseable {
     public void close(Duration drain) {
         handle.release(released -> {
             library.call(EngineFunction.ENGINE_CLOSE, released, drain.toMillis(), "");
-            if (!events.close(EVENT_THREAD_DEADLINE)) {
+            if (!events.awaitEnd(EVENT_THREAD_DEADLINE)) {
                 LOGGER.atWarn().log("the event thread did not end in time");
             }
         });

@@ -73,12 +73,15 @@ final class EngineEvents {
         }
     }
 
-    /// Ends the thread once the source says that no event can come any more, or at the latest after
-    /// `deadline`.
+    /// From now on it is no surprise when the source says that no event can come any more.
+    void expectEnd() {
+        closing = true;
+    }
+
+    /// Waits for the thread to end, as it does once no event can come any more.
     ///
     /// @return whether it ended in time
-    boolean close(Duration deadline) {
-        closing = true;
+    boolean awaitEnd(Duration deadline) {
         try {
             return thread.join(deadline);
         } catch (InterruptedException e) {

@@ -67,10 +67,11 @@ final class EngineEventsTest {
                 });
         events.register(2, arrived::add);
 
+        events.expectEnd();
         events.start();
 
         assertThat(arrived.poll(10, TimeUnit.SECONDS)).isEqualTo(SECOND);
-        assertThat(events.close(Duration.ofSeconds(10))).isTrue();
+        assertThat(events.awaitEnd(Duration.ofSeconds(10))).isTrue();
     }
 
     @Test
@@ -82,6 +83,7 @@ final class EngineEventsTest {
                     return false;
                 });
 
+        events.expectEnd();
         events.start();
 
         assertThat(threads.poll(10, TimeUnit.SECONDS))
@@ -89,6 +91,6 @@ final class EngineEventsTest {
                     assertThat(thread.getName()).isEqualTo("engine-events");
                     assertThat(thread.isVirtual()).isFalse();
                 });
-        assertThat(events.close(Duration.ofSeconds(10))).isTrue();
+        assertThat(events.awaitEnd(Duration.ofSeconds(10))).isTrue();
     }
 }
