@@ -17,13 +17,13 @@ public record Digest(String algorithm, String hex) {
                     case "sha512" -> 128;
                     default ->
                             throw new InvalidImage(
-                                    "digest algorithm \"%s\" is not supported: expected sha256 or sha512"
-                                            .formatted(algorithm));
+                                    "digest algorithm %s is not supported: expected sha256 or sha512"
+                                            .formatted(OneLine.quoted(algorithm)));
                 };
         if (hex.length() != length || !HEX.matcher(hex).matches()) {
             throw new InvalidImage(
-                    "\"%s\" is not a %s digest: expected %d lower-case hexadecimal digits"
-                            .formatted(hex, algorithm, length));
+                    "%s is not a %s digest: expected %d lower-case hexadecimal digits"
+                            .formatted(OneLine.quoted(hex), algorithm, length));
         }
     }
 
@@ -32,7 +32,7 @@ public record Digest(String algorithm, String hex) {
         int colon = text.indexOf(':');
         if (colon < 0) {
             throw new InvalidImage(
-                    "\"%s\" is not a digest: expected algorithm:hex".formatted(text));
+                    OneLine.quoted(text) + " is not a digest: expected algorithm:hex");
         }
         return new Digest(text.substring(0, colon), text.substring(colon + 1));
     }

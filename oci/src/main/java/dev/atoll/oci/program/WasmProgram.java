@@ -15,8 +15,14 @@ public sealed interface WasmProgram {
     record Layer(Entrypoint entrypoint, Digest digest, String name, Content content)
             implements WasmProgram {}
 
-    /// A file of the container's root file system, at the entry's path.
-    record RootfsFile(Entrypoint entrypoint) implements WasmProgram {}
+    /// A file of the container's root file system, at the entry's path. Whether it exists and is
+    /// wasm (`\0asm`, or text) is for the sandbox to see: an image of native programs looks the
+    /// same from here.
+    ///
+    /// @param imageDescription what the image is, for the message that refuses a file that is no
+    ///   wasm: "an OCI image for linux/amd64 with 3 tar layers
+    ///   (application/vnd.oci.image.layer.v1.tar+gzip)"
+    record RootfsFile(Entrypoint entrypoint, String imageDescription) implements WasmProgram {}
 
     /// Reads a layer's bytes.
     interface Content {

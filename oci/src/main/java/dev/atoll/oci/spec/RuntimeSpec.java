@@ -1,5 +1,6 @@
 package dev.atoll.oci.spec;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -42,10 +43,45 @@ public record RuntimeSpec(
         }
     }
 
+    /// @param devices paths of the devices that the spec asks for beside the default ones, as for a
+    ///   privileged container
     public record LinuxSpec(
-            List<Namespace> namespaces, Resources resources, Optional<String> cgroupsPath) {
+            List<Namespace> namespaces,
+            Resources resources,
+            Optional<String> cgroupsPath,
+            List<String> devices) {
+        /// What a spec without the member `linux` says.
+        public static final LinuxSpec NONE =
+                new LinuxSpec(List.of(), Resources.NONE, Optional.empty());
+
         public LinuxSpec {
             namespaces = List.copyOf(namespaces);
+            devices = List.copyOf(devices);
+        }
+
+        public LinuxSpec(
+                List<Namespace> namespaces, Resources resources, Optional<String> cgroupsPath) {
+            this(namespaces, resources, cgroupsPath, List.of());
+        }
+
+        /// Where the pod's network namespace is. Meaningful only for a pod's pause container: the
+        /// path of a workload is made from the pid that the shim reported for the pause, so it
+        /// names the node's own namespace and must not be followed.
+        ///
+        /// @return empty if there is no entry for the network (the container uses the node's) or it
+        ///   has no path (the runtime should make a new one)
+        public Optional<Path> networkNamespace() {
+            return namespaces.stream()
+                    .filter(namespace -> namespace.type().equals("network"))
+                    .findFirst()
+                    .flatMap(Namespace::path)
+                    .map(Path::of);
+        }
+
+        /// @return whether the spec has an entry for the network; without, the container shares the
+        ///   node's network
+        public boolean hasNetworkNamespace() {
+            return namespaces.stream().anyMatch(namespace -> namespace.type().equals("network"));
         }
     }
 
@@ -57,5 +93,10 @@ public record RuntimeSpec(
             Optional<Long> memoryLimit,
             Optional<Long> cpuShares,
             Optional<Long> cpuQuota,
-            Optional<Long> cpuPeriod) {}
+            Optional<Long> cpuPeriod) {
+        /// No limits.
+        public static final Resources NONE =
+                new Resources(
+                        Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
+    }
 }

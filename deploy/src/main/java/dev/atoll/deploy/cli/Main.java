@@ -1,0 +1,26 @@
+package dev.atoll.deploy.cli;
+
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+
+/// The entry point of `atoll`.
+public final class Main {
+    private Main() {}
+
+    /// Ends the JVM with the command's exit status.
+    public static void main(String[] arguments) {
+        Map<String, String> environment = System.getenv();
+        Console console = new Console(System.out, System.err);
+        InstantSource clock = InstantSource.system();
+        CommandLine commandLine =
+                new CommandLine(
+                        console,
+                        List.of(
+                                new PsCommand(DaemonClient.opener(environment), clock),
+                                new InfoCommand(DaemonClient.opener(environment), clock),
+                                new PushCommand(new RegistryPusher()),
+                                new VersionCommand()));
+        System.exit(commandLine.run(List.of(arguments)));
+    }
+}

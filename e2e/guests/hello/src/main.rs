@@ -1,0 +1,5 @@
+//! The smallest guest that says something.
+
+fn main() {
+    println!("Hello from WebAssembly");
+}

@@ -1,0 +1,3 @@
+;; Needs nothing of its host: runs and returns.
+(module
+  (func (export "_start")))

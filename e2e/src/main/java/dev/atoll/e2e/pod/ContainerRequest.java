@@ -1,0 +1,57 @@
+package dev.atoll.e2e.pod;
+
+import dev.atoll.cri.v1.ContainerConfig;
+import dev.atoll.cri.v1.ImageSpec;
+import dev.atoll.cri.v1.KeyValue;
+import dev.atoll.cri.v1.Mount;
+import java.util.List;
+import java.util.function.UnaryOperator;
+
+/// What a pod's spec says about one container.
+///
+/// @param config CRI's message, in which the name is all that must be there beside the image
+public record ContainerRequest(ContainerConfig config) {
+    /// Returns a container of an image, without a command, as users write it.
+    public static ContainerRequest of(String image) {
+        return new ContainerRequest(
+                ContainerConfig.newBuilder()
+                        .setImage(
+                                ImageSpec.newBuilder().setImage(image).setUserSpecifiedImage(image))
+                        .build());
+    }
+
+    /// Returns this container with arguments.
+    public ContainerRequest args(String... words) {
+        return with(config -> config.addAllArgs(List.of(words)));
+    }
+
+    /// Returns this container with a command instead of the image's entrypoint.
+    public ContainerRequest command(String... words) {
+        return with(config -> config.addAllCommand(List.of(words)));
+    }
+
+    /// Returns this container with one more variable in its environment.
+    public ContainerRequest env(String name, String value) {
+        return with(config -> config.addEnvs(KeyValue.newBuilder().setKey(name).setValue(value)));
+    }
+
+    /// Returns this container with a working directory.
+    public ContainerRequest workingDirectory(String directory) {
+        return with(config -> config.setWorkingDir(directory));
+    }
+
+    /// Returns this container with a directory or file of the node shown inside.
+    public ContainerRequest mount(String onNode, String inside, boolean readOnly) {
+        return with(config ->
+                config.addMounts(
+                        Mount.newBuilder()
+                                .setHostPath(onNode)
+                                .setContainerPath(inside)
+                                .setReadonly(readOnly)));
+    }
+
+    /// Returns this container changed in any other way.
+    public ContainerRequest with(UnaryOperator<ContainerConfig.Builder> change) {
+        return new ContainerRequest(change.apply(config.toBuilder()).build());
+    }
+}

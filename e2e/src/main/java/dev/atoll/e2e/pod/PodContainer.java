@@ -1,0 +1,116 @@
+package dev.atoll.e2e.pod;
+
+import dev.atoll.cri.v1.ContainerState;
+import dev.atoll.cri.v1.ContainerStats;
+import dev.atoll.cri.v1.ContainerStatsRequest;
+import dev.atoll.cri.v1.ContainerStatus;
+import dev.atoll.cri.v1.ContainerStatusRequest;
+import dev.atoll.cri.v1.RemoveContainerRequest;
+import dev.atoll.cri.v1.StartContainerRequest;
+import dev.atoll.cri.v1.StopContainerRequest;
+import dev.atoll.e2e.node.Node;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.function.Predicate;
+import org.awaitility.Awaitility;
+
+/// A container of a pod, through CRI.
+public final class PodContainer {
+    private static final Duration DEADLINE = Duration.ofSeconds(30);
+
+    private final Node node;
+    private final String id;
+
+    PodContainer(Node node, String id) {
+        this.node = node;
+        this.id = id;
+    }
+
+    /// Returns its id.
+    public String id() {
+        return id;
+    }
+
+    /// Starts it.
+    public PodContainer start() {
+        node.cri()
+                .runtime()
+                .startContainer(StartContainerRequest.newBuilder().setContainerId(id).build());
+        return this;
+    }
+
+    /// Asks it to stop, and kills it after so many seconds.
+    public void stop(int seconds) {
+        node.cri()
+                .runtime()
+                .stopContainer(
+                        StopContainerRequest.newBuilder()
+                                .setContainerId(id)
+                                .setTimeout(seconds)
+                                .build());
+    }
+
+    /// Removes it, whatever it does.
+    public void remove() {
+        node.cri()
+                .runtime()
+                .removeContainer(RemoveContainerRequest.newBuilder().setContainerId(id).build());
+    }
+
+    /// Returns its status.
+    public ContainerStatus status() {
+        return node.cri()
+                .runtime()
+                .containerStatus(ContainerStatusRequest.newBuilder().setContainerId(id).build())
+                .getStatus();
+    }
+
+    /// Returns what it uses.
+    public ContainerStats stats() {
+        return node.cri()
+                .runtime()
+                .containerStats(ContainerStatsRequest.newBuilder().setContainerId(id).build())
+                .getStats();
+    }
+
+    /// Waits until it ended, and returns its last status.
+    public ContainerStatus awaitExit() {
+        return Awaitility.await("the end of container " + id)
+                .atMost(DEADLINE)
+                .pollInterval(Duration.ofMillis(2))
+                .until(
+                        this::status,
+                        status -> status.getState() == ContainerState.CONTAINER_EXITED);
+    }
+
+    /// Waits until its log is as wanted, and returns it.
+    public ContainerLog awaitLog(Predicate<ContainerLog> wanted) {
+        return Awaitility.await("the log of container " + id)
+                .atMost(DEADLINE)
+                .pollInterval(Duration.ofMillis(10))
+                .until(this::log, wanted);
+    }
+
+    /// Waits until its standard output has the text.
+    public PodContainer awaitOutput(String text) {
+        var _ = awaitLog(log -> log.output().contains(text));
+        return this;
+    }
+
+    /// Returns its log so far.
+    public ContainerLog log() {
+        Path file = node.path(status().getLogPath());
+        try {
+            return new ContainerLog(Files.readString(file, StandardCharsets.ISO_8859_1));
+        } catch (NoSuchFileException e) {
+            return new ContainerLog("");
+        } catch (IOException e) {
+            throw new UncheckedIOException("read " + file, e);
+        }
+    }
+}

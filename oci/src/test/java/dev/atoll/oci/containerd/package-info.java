@@ -1,0 +1,4 @@
+@NullMarked
+package dev.atoll.oci.containerd;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.atoll.oci.image;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.atoll.oci.program;
+
+import org.jspecify.annotations.NullMarked;

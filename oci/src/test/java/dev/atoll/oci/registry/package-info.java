@@ -1,0 +1,4 @@
+@NullMarked
+package dev.atoll.oci.registry;
+
+import org.jspecify.annotations.NullMarked;

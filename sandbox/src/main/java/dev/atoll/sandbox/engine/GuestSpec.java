@@ -1,0 +1,24 @@
+package dev.atoll.sandbox.engine;
+
+import dev.atoll.sandbox.Stdio;
+import java.util.List;
+import java.util.Optional;
+
+/// What a guest is started with.
+///
+/// @param name for messages
+/// @param export function to call; empty for the program's own entry
+/// @param memoryLimit bytes; 0 for none
+public record GuestSpec(
+        String name,
+        List<String> args,
+        List<String> env,
+        String cwd,
+        Optional<String> export,
+        Stdio stdio,
+        long memoryLimit) {
+    public GuestSpec {
+        args = List.copyOf(args);
+        env = List.copyOf(env);
+    }
+}

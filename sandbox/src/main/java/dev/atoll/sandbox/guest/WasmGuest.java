@@ -1,0 +1,265 @@
+package dev.atoll.sandbox.guest;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import dev.atoll.sandbox.SandboxFailure;
+import dev.atoll.sandbox.Workload;
+import dev.atoll.sandbox.WorkloadDescription;
+import dev.atoll.sandbox.WorkloadEnd;
+import dev.atoll.sandbox.WorkloadEnded;
+import dev.atoll.sandbox.WorkloadUsage;
+import dev.atoll.sandbox.engine.EngineEvent.GuestEnd;
+import dev.atoll.sandbox.engine.EngineEvent.GuestExited;
+import dev.atoll.sandbox.engine.EngineEvent.GuestFailed;
+import dev.atoll.sandbox.engine.EngineEvent.GuestOutOfMemory;
+import dev.atoll.sandbox.engine.EngineEvent.GuestSignalled;
+import dev.atoll.sandbox.engine.EngineEvent.GuestTrapped;
+import dev.atoll.sandbox.engine.Guest;
+import dev.atoll.sandbox.engine.GuestStatistics;
+import dev.atoll.sandbox.guest.GuestState.Closed;
+import dev.atoll.sandbox.guest.GuestState.Closing;
+import dev.atoll.sandbox.guest.GuestState.Created;
+import dev.atoll.sandbox.guest.GuestState.Ended;
+import dev.atoll.sandbox.guest.GuestState.Ending;
+import dev.atoll.sandbox.guest.GuestState.Running;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// A wasm program as a container. Thread-safe by one lock, under which the engine is asked (it
+/// never waits and never calls back) but no callback is made.
+final class WasmGuest implements Workload {
+    private static final Logger LOGGER = LoggerFactory.getLogger(WasmGuest.class);
+    private static final int SIGKILL = 9;
+
+    private final String name;
+    private final WorkloadDescription description;
+    private final Object lock = new Object();
+
+    @GuardedBy("lock")
+    private GuestState state = new Created();
+
+    /// Guest, code and view; belongs to whoever moved the state to [Closed].
+    private final Closers resources;
+
+    private final Guest guest;
+
+    /// @param resources what the guest is made of so far; it is closed with the guest
+    /// @param maker makes the guest, not started, that reports its end to the given consumer
+    WasmGuest(
+            String name,
+            WorkloadDescription description,
+            Closers resources,
+            Function<Consumer<GuestEnd>, Guest> maker) {
+        this.name = name;
+        this.description = description;
+        this.resources = resources;
+        this.guest = maker.apply(this::ended);
+        resources.add(guest::close);
+    }
+
+    @Override
+    public void start(Consumer<WorkloadEnd> onEnd) {
+        synchronized (lock) {
+            switch (state) {
+                case Created created -> {
+                    guest.start();
+                    state = new Running(onEnd);
+                }
+                case Ending ending -> throw endedEarly();
+                case Ended ended -> throw endedEarly();
+                case Running running -> throw startedTwice();
+                case Closing closing -> throw closed();
+                case Closed closed -> throw closed();
+            }
+        }
+    }
+
+    @Override
+    public void signal(int signal) {
+        SignalAction action = SignalAction.of(signal);
+        synchronized (lock) {
+            switch (state) {
+                case Created created -> {
+                    if (action == SignalAction.END) {
+                        guest.kill(signal);
+                        state = new Ending();
+                    }
+                }
+                case Running running -> {
+                    if (action == SignalAction.END) {
+                        guest.kill(signal);
+                    }
+                }
+                case Ending ending -> {
+                    // It ends by the first signal; more of them change nothing.
+                }
+                case Ended ended ->
+                        throw new WorkloadEnded(
+                                "%s has ended with status %d"
+                                        .formatted(name, ended.end().exitStatus()));
+                case Closing closing -> throw closed();
+                case Closed closed -> throw closed();
+            }
+        }
+    }
+
+    @Override
+    public void closeStdin() {
+        synchronized (lock) {
+            switch (state) {
+                case Created created -> guest.closeStdin();
+                case Running running -> closeStdinOfRunning();
+                case Ending ending -> {}
+                case Ended ended -> {}
+                case Closing closing -> {}
+                case Closed closed -> {}
+            }
+        }
+    }
+
+    @Override
+    public WorkloadUsage usage() {
+        synchronized (lock) {
+            return switch (state) {
+                case Created created -> measured();
+                case Running running -> measured();
+                case Ending ending -> measured();
+                case Ended ended -> ended.usage();
+                case Closing closing -> WorkloadUsage.NONE;
+                case Closed closed -> WorkloadUsage.NONE;
+            };
+        }
+    }
+
+    @Override
+    public WorkloadDescription description() {
+        return description;
+    }
+
+    @Override
+    public void close() {
+        boolean release = false;
+        synchronized (lock) {
+            switch (state) {
+                case Created created -> {
+                    state = new Closed();
+                    release = true;
+                }
+                case Ended ended -> {
+                    state = new Closed();
+                    release = true;
+                }
+                case Running running -> killAndClose(running.onEnd());
+                case Ending ending -> state = new Closing(ignored -> {});
+                case Closing closing -> {}
+                case Closed closed -> {}
+            }
+        }
+        if (release) {
+            resources.close();
+        }
+    }
+
+    /// The engine's end of this guest; once, on the event thread.
+    private void ended(GuestEnd event) {
+        Consumer<WorkloadEnd> onEnd = ignored -> {};
+        WorkloadEnd end = end(event);
+        boolean release = false;
+        synchronized (lock) {
+            Ended next =
+                    new Ended(
+                            end,
+                            new WorkloadUsage(
+                                    event.times().cpuNanos(), 0, event.times().peakMemoryBytes()));
+            switch (state) {
+                case Running running -> {
+                    onEnd = running.onEnd();
+                    state = next;
+                }
+                case Created created -> state = next;
+                case Ending ending -> state = next;
+                case Closing closing -> {
+                    onEnd = closing.onEnd();
+                    state = new Closed();
+                    release = true;
+                }
+                case Ended ended -> logUnexpected(event);
+                case Closed closed -> logUnexpected(event);
+            }
+        }
+        if (release) {
+            releaseOnEventThread();
+        }
+        onEnd.accept(end);
+    }
+
+    @GuardedBy("lock")
+    private void killAndClose(Consumer<WorkloadEnd> onEnd) {
+        state = new Closing(onEnd);
+        try {
+            guest.kill(SIGKILL);
+        } catch (WorkloadEnded e) {
+            LOGGER.atDebug()
+                    .addKeyValue("guest", name)
+                    .log("the guest ended by itself while it was closed");
+        }
+    }
+
+    /// The engine is done with the guest already; its end is about to be reported.
+    private void closeStdinOfRunning() {
+        try {
+            guest.closeStdin();
+        } catch (WorkloadEnded e) {
+            LOGGER.atDebug()
+                    .addKeyValue("guest", name)
+                    .log("the guest ended while its input was closed");
+        }
+    }
+
+    private void releaseOnEventThread() {
+        try {
+            resources.close();
+        } catch (RuntimeException e) {
+            LOGGER.atError()
+                    .addKeyValue("guest", name)
+                    .setCause(e)
+                    .log("an ended guest could not be released");
+        }
+    }
+
+    private WorkloadUsage measured() {
+        GuestStatistics statistics = guest.statistics();
+        return new WorkloadUsage(
+                statistics.cpuNanos(), statistics.memoryBytes(), statistics.peakMemoryBytes());
+    }
+
+    private WorkloadEnd end(GuestEnd event) {
+        return switch (event) {
+            case GuestExited exited -> new WorkloadEnd.Exited(exited.exitStatus());
+            case GuestTrapped trapped -> new WorkloadEnd.Trapped(guest.text());
+            case GuestOutOfMemory outOfMemory -> new WorkloadEnd.OutOfMemory();
+            case GuestSignalled signalled -> new WorkloadEnd.Signalled(signalled.signal());
+            case GuestFailed failed -> new WorkloadEnd.Failed(guest.text());
+        };
+    }
+
+    private void logUnexpected(GuestEnd event) {
+        LOGGER.atError()
+                .addKeyValue("guest", name)
+                .addKeyValue("event", event)
+                .log("the engine reported the end of a guest twice");
+    }
+
+    private WorkloadEnded endedEarly() {
+        return new WorkloadEnded("%s was ended by a signal before it was started".formatted(name));
+    }
+
+    private SandboxFailure startedTwice() {
+        return new SandboxFailure("%s is running already".formatted(name));
+    }
+
+    private WorkloadEnded closed() {
+        return new WorkloadEnded("%s was closed".formatted(name));
+    }
+}

@@ -1,0 +1,86 @@
+package dev.atoll.sandbox.guest;
+
+import dev.atoll.oci.spec.RuntimeSpec;
+import dev.atoll.oci.spec.RuntimeSpec.MountSpec;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Runtime specs for tests.
+final class Specs {
+    private List<String> args = List.of("/app.wasm");
+    private final List<String> env = new ArrayList<>();
+    private final List<MountSpec> mounts = new ArrayList<>();
+    private final List<RuntimeSpec.Namespace> namespaces = new ArrayList<>();
+    private Optional<Long> memoryLimit = Optional.empty();
+    private Optional<String> cgroupsPath = Optional.empty();
+    private boolean terminal;
+    private boolean process = true;
+    private boolean readonly;
+
+    Specs args(String... values) {
+        args = List.of(values);
+        return this;
+    }
+
+    Specs env(String value) {
+        env.add(value);
+        return this;
+    }
+
+    Specs mount(String destination, String type, String source, String... options) {
+        mounts.add(new MountSpec(destination, type, source, List.of(options)));
+        return this;
+    }
+
+    Specs networkNamespace(String path) {
+        namespaces.add(new RuntimeSpec.Namespace("network", Optional.of(path)));
+        return this;
+    }
+
+    Specs memoryLimit(long bytes) {
+        memoryLimit = Optional.of(bytes);
+        return this;
+    }
+
+    Specs cgroupsPath(String path) {
+        cgroupsPath = Optional.of(path);
+        return this;
+    }
+
+    Specs terminal() {
+        terminal = true;
+        return this;
+    }
+
+    Specs withoutProcess() {
+        process = false;
+        return this;
+    }
+
+    Specs readonly() {
+        readonly = true;
+        return this;
+    }
+
+    RuntimeSpec spec() {
+        return new RuntimeSpec(
+                "1.1.0",
+                process ? Optional.of(processSpec()) : Optional.empty(),
+                new RuntimeSpec.Root("rootfs", readonly),
+                Optional.empty(),
+                mounts,
+                Map.of("annotation", "value"),
+                new RuntimeSpec.LinuxSpec(
+                        namespaces,
+                        new RuntimeSpec.Resources(
+                                memoryLimit, Optional.empty(), Optional.empty(), Optional.empty()),
+                        cgroupsPath));
+    }
+
+    private RuntimeSpec.ProcessSpec processSpec() {
+        return new RuntimeSpec.ProcessSpec(
+                terminal, new RuntimeSpec.User(0, 0, List.of()), args, env, "/");
+    }
+}
