@@ -317,7 +317,7 @@ final class TaskLifecycleTest {
         Blocking blocking = new Blocking();
         blocking.blockStart = true;
         task.created(blocking.made());
-        blocking.inBackground(() -> catchThrowable(task::start));
+        blocking.inBackground(() -> assertThatThrownBy(task::start).isInstanceOf(NotFound.class));
 
         ExitRecord exit = task.forget();
         blocking.release();
