@@ -89,7 +89,8 @@ final class DocumentationTest {
         assertThat(unknown).as("types that %s names and no source has", document).isEmpty();
     }
 
-    /// Output of a build (`target/...`) does not exist in a fresh clone; what follows a foreign first folder is not ours.
+    /// Output of a build (`target/...`) does not exist in a fresh clone; what follows a foreign
+    /// first folder is not ours.
     private static boolean beginsInCheckout(String path) {
         String first = path.substring(0, path.indexOf('/'));
         return !first.equals("target") && Files.isDirectory(CHECKOUT.resolve(first));
@@ -97,7 +98,9 @@ final class DocumentationTest {
 
     private static Stream<String> matches(Pattern pattern, Path document) {
         try {
-            return pattern.matcher(Files.readString(document)).results().map(found -> found.group(1));
+            return pattern.matcher(Files.readString(document))
+                    .results()
+                    .map(found -> found.group(1));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -112,10 +115,9 @@ final class DocumentationTest {
     private static Stream<Path> below(Path folder) throws IOException {
         return Files.walk(folder)
                 .filter(Files::isRegularFile)
-                .filter(
-                        file ->
-                                Stream.of("target", ".git")
-                                        .noneMatch(name -> contains(folder.relativize(file), name)));
+                .filter(file ->
+                        Stream.of("target", ".git")
+                                .noneMatch(name -> contains(folder.relativize(file), name)));
     }
 
     private static boolean contains(Path path, String name) {
