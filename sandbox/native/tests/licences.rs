@@ -1,11 +1,23 @@
 //! What `cargo deny` would check, without its advisory database: licences compatible with Apache-2.0, crates.io only.
+#![allow(clippy::pedantic, reason = "tests cast and repeat freely")]
 
 use serde_json::Value;
 use std::process::Command;
 
 const ACCEPTED: &[&str] = &[
-    "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "MIT", "MIT-0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "Zlib", "Unicode-3.0",
-    "Unlicense", "CC0-1.0", "BSL-1.0", "0BSD",
+    "Apache-2.0",
+    "Apache-2.0 WITH LLVM-exception",
+    "MIT",
+    "MIT-0",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "ISC",
+    "Zlib",
+    "Unicode-3.0",
+    "Unlicense",
+    "CC0-1.0",
+    "BSL-1.0",
+    "0BSD",
 ];
 
 /// Whether an SPDX expression can be met: one side of OR, both of AND; parentheses only around such lists.
