@@ -77,7 +77,9 @@ impl Drop for Slot {
 
 impl EngineHost {
     pub fn new(id: u64, request: &Request) -> Result<Arc<Self>> {
-        let internal = |error: wasmtime::Error| Failure::new(Code::Internal, one_line(&format!("the engine cannot be made: {error:#}")));
+        let internal = |error: wasmtime::Error| {
+            Failure::new(Code::Internal, one_line(&format!("the engine cannot be made: {error:#}")))
+        };
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let slots = slots(request.max_guests)?;
         let wasmtime = Engine::new(&config(slots)).map_err(internal)?;
@@ -114,7 +116,9 @@ impl EngineHost {
     /// Takes a slot for a guest, or refuses: the pool is never exceeded.
     pub fn slot(&self) -> Result<Slot> {
         self.check_open()?;
-        let taken = self.live.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |live| (live < self.slots).then_some(live + 1));
+        let taken = self
+            .live
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |live| (live < self.slots).then_some(live + 1));
         taken.map(|_| Slot(self.live.clone())).map_err(|live| {
             Failure::new(
                 Code::Exhausted,
@@ -184,13 +188,17 @@ impl EngineHost {
 fn slots(asked: usize) -> Result<usize> {
     let path = "/proc/sys/vm/max_map_count";
     let text = std::fs::read_to_string(path).map_err(|error| Failure::io(format!("cannot read {path}"), error))?;
-    let maps: usize = text.trim().parse().map_err(|_| Failure::new(Code::Io, format!("{path} holds no number: {text:?}")))?;
+    let maps: usize =
+        text.trim().parse().map_err(|_| Failure::new(Code::Io, format!("{path} holds no number: {text:?}")))?;
     let fitting = maps.saturating_sub(SPARE_MAPS) / MAPS_PER_SLOT;
     let slots = if asked == 0 { fitting.min(ROOMY_SLOTS) } else { asked.min(fitting) };
     if slots == 0 {
         return Err(Failure::new(
             Code::Exhausted,
-            format!("vm.max_map_count is {maps}, too small for even one guest; set it to at least {}", SPARE_MAPS + 1000 * MAPS_PER_SLOT),
+            format!(
+                "vm.max_map_count is {maps}, too small for even one guest; set it to at least {}",
+                SPARE_MAPS + 1000 * MAPS_PER_SLOT
+            ),
         ));
     }
     Ok(slots)
@@ -198,7 +206,8 @@ fn slots(asked: usize) -> Result<usize> {
 
 /// Reasons and measurements of these settings are in the project's engine notes; sizes are in bytes.
 fn config(slots: usize) -> Config {
-    let (reservation, guard): (u64, u64) = if slots <= ROOMY_SLOTS { (4 << 30, 32 << 20) } else { (256 << 20, 64 << 10) };
+    let (reservation, guard): (u64, u64) =
+        if slots <= ROOMY_SLOTS { (4 << 30, 32 << 20) } else { (256 << 20, 64 << 10) };
     let count = u32::try_from(slots).unwrap_or(u32::MAX / 4);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(count)

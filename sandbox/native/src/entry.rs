@@ -31,7 +31,9 @@ impl Entry {
             Self::Module { pre, name, arguments, results } => {
                 let instance = pre.instantiate_async(&mut *store).await?;
                 entered();
-                if name != "_start" && let Ok(initialize) = instance.get_typed_func::<(), ()>(&mut *store, "_initialize") {
+                if name != "_start"
+                    && let Ok(initialize) = instance.get_typed_func::<(), ()>(&mut *store, "_initialize")
+                {
                     initialize.call_async(&mut *store, ()).await?;
                 }
                 let function = instance.get_func(&mut *store, name).ok_or_else(|| gone(name))?;
@@ -62,7 +64,13 @@ fn gone(name: &str) -> wasmtime::Error {
     wasmtime::Error::msg(format!("{name} is not exported, though it was when the guest was made"))
 }
 
-fn in_module(name: &str, pre: &InstancePre<Host>, export: Option<&str>, args: &[String], linked: &Linked) -> Result<Entry> {
+fn in_module(
+    name: &str,
+    pre: &InstancePre<Host>,
+    export: Option<&str>,
+    args: &[String],
+    linked: &Linked,
+) -> Result<Entry> {
     let wanted = export.unwrap_or("_start");
     let Some(found) = pre.module().get_export(wanted) else { return Err(missing(name, wanted, export, linked)) };
     let Some(function) = found.func() else {
@@ -109,11 +117,19 @@ fn parse(ty: &ValType, text: &str) -> Option<Val> {
     }
 }
 
-fn in_component(name: &str, pre: &component::InstancePre<Host>, export: Option<&str>, linked: &Linked) -> Result<Entry> {
+fn in_component(
+    name: &str,
+    pre: &component::InstancePre<Host>,
+    export: Option<&str>,
+    linked: &Linked,
+) -> Result<Entry> {
     let component = pre.component();
     let ty = component.component_type();
     let Some(wanted) = export else {
-        let interface = ty.exports(component.engine()).map(|(export, _)| export).find(|export| export.starts_with("wasi:cli/run@0.2."));
+        let interface = ty
+            .exports(component.engine())
+            .map(|(export, _)| export)
+            .find(|export| export.starts_with("wasi:cli/run@0.2."));
         let run = interface
             .and_then(|interface| component.get_export_index(None, interface))
             .and_then(|interface| component.get_export_index(Some(&interface), "run"));
@@ -153,7 +169,11 @@ fn missing(name: &str, wanted: &str, export: Option<&str>, linked: &Linked) -> F
         (None, Kind::Module) => "build it as a program with a main function, or name a function, as in app.wasm#name",
         (None, Kind::Component) => "build it for the world wasi:cli/command, or name a function, as in app.wasm#name",
     };
-    Failure::invalid(format!("{name} does not export {wanted}{}; {}; {advice}", near.unwrap_or_default(), listed(linked)))
+    Failure::invalid(format!(
+        "{name} does not export {wanted}{}; {}; {advice}",
+        near.unwrap_or_default(),
+        listed(linked)
+    ))
 }
 
 fn listed(linked: &Linked) -> String {

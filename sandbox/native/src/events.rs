@@ -40,8 +40,7 @@ impl Event {
         record[0..8].copy_from_slice(&self.id.to_le_bytes());
         record[8..12].copy_from_slice(&(self.kind as u32).to_le_bytes());
         record[12..16].copy_from_slice(&self.code.to_le_bytes());
-        let rest =
-            [self.created_ns, self.started_ns, self.entered_ns, self.ended_ns, self.cpu_ns, self.peak_bytes];
+        let rest = [self.created_ns, self.started_ns, self.entered_ns, self.ended_ns, self.cpu_ns, self.peak_bytes];
         for (slot, number) in record[16..].chunks_exact_mut(8).zip(rest) {
             slot.copy_from_slice(&number.to_le_bytes());
         }

@@ -135,7 +135,8 @@ impl Guest {
             wasi.env(name, value);
         }
         give_files(&mut wasi, view.as_deref(), request)?;
-        let host = Host { wasi: wasi.build_p1(), limits: Limits::new(request.memory_limit.unwrap_or(0), usage.clone()) };
+        let host =
+            Host { wasi: wasi.build_p1(), limits: Limits::new(request.memory_limit.unwrap_or(0), usage.clone()) };
         let prepared = Prepared { host, entry, stdout, stderr, view, slot };
         Ok(Arc::new(Self {
             id,
@@ -253,7 +254,10 @@ fn check_arguments(request: &Request) -> Result<()> {
     }
     let bad = request.args.iter().chain(&request.env).chain([&request.cwd]).find(|text| text.contains('\0'));
     if let Some(bad) = bad {
-        return Err(Failure::invalid(format!("{:?} contains a NUL character, which no argument can", shortened(bad, 100))));
+        return Err(Failure::invalid(format!(
+            "{:?} contains a NUL character, which no argument can",
+            shortened(bad, 100)
+        )));
     }
     if !request.cwd.starts_with('/') {
         return Err(Failure::invalid(format!("the working directory {:?} is not absolute", request.cwd)));
@@ -265,9 +269,9 @@ fn check_arguments(request: &Request) -> Result<()> {
 fn give_files(wasi: &mut WasiCtxBuilder, view: Option<&View>, request: &Request) -> Result<()> {
     let Some(view) = view else { return Ok(()) };
     let preopen = |wasi: &mut WasiCtxBuilder, path: &str, name: &str| {
-        wasi.preopened_dir(path, name, FsPerms::ReadWrite)
-            .map(|_| ())
-            .map_err(|error| Failure::new(crate::failure::Code::Io, format!("cannot open {name} of the view: {error:#}")))
+        wasi.preopened_dir(path, name, FsPerms::ReadWrite).map(|_| ()).map_err(|error| {
+            Failure::new(crate::failure::Code::Io, format!("cannot open {name} of the view: {error:#}"))
+        })
     };
     let relative = request.cwd.trim_matches('/');
     if !relative.is_empty() {

@@ -18,7 +18,7 @@ pub(crate) enum Shape {
     File,
 }
 
-/// Looks `path` up; the descriptor is O_PATH unless `flags` say otherwise.
+/// Looks `path` up; the descriptor is `O_PATH` unless `flags` say otherwise.
 pub(crate) fn look_up(root: BorrowedFd<'_>, path: &str, flags: OFlags) -> rustix::io::Result<OwnedFd> {
     let mut attempts = 0;
     loop {
@@ -57,11 +57,10 @@ pub(crate) fn mount_point(root: BorrowedFd<'_>, path: &str, shape: Shape) -> Res
     };
     let kind = FileType::from_raw_mode(fstat(&found).map_err(failed)?.st_mode);
     match (shape, kind) {
-        (Shape::Directory, FileType::Directory) => Ok(found),
         (Shape::File, FileType::Directory) => {
             Err(Failure::invalid(format!("cannot mount a file over {path:?} inside the view: it is a directory")))
         }
-        (Shape::File, _) => Ok(found),
+        (Shape::File, _) | (Shape::Directory, FileType::Directory) => Ok(found),
         (Shape::Directory, other) => {
             Err(Failure::invalid(format!("cannot use {path:?} inside the view as a directory: it is a {other:?}")))
         }

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 /// The longest request: enough for the kernel's own limit on arguments and environment (2 MiB) after JSON's escapes.
 const LONGEST: usize = 8 << 20;
 
-/// Reads one request; `what` names it in messages. serde_json limits nesting by itself.
+/// Reads one request; `what` names it in messages. `serde_json` limits nesting by itself.
 pub(crate) fn request<T: DeserializeOwned>(what: &str, input: &[u8]) -> Result<T> {
     if input.len() > LONGEST {
         return Err(Failure::invalid(format!(
@@ -14,5 +14,6 @@ pub(crate) fn request<T: DeserializeOwned>(what: &str, input: &[u8]) -> Result<T
             input.len()
         )));
     }
-    serde_json::from_slice(input).map_err(|error| Failure::invalid(format!("the {what} request is not acceptable: {error}")))
+    serde_json::from_slice(input)
+        .map_err(|error| Failure::invalid(format!("the {what} request is not acceptable: {error}")))
 }

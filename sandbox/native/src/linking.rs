@@ -29,12 +29,32 @@ pub(crate) enum Linked {
 
 /// The interfaces of WASI 0.2 that [`Linkers`] offers to components, without their version.
 const INTERFACES: &[&str] = &[
-    "wasi:cli/environment", "wasi:cli/exit", "wasi:cli/stderr", "wasi:cli/stdin", "wasi:cli/stdout",
-    "wasi:cli/terminal-input", "wasi:cli/terminal-output", "wasi:cli/terminal-stderr", "wasi:cli/terminal-stdin",
-    "wasi:cli/terminal-stdout", "wasi:clocks/monotonic-clock", "wasi:clocks/wall-clock", "wasi:filesystem/preopens",
-    "wasi:filesystem/types", "wasi:io/error", "wasi:io/poll", "wasi:io/streams", "wasi:random/insecure",
-    "wasi:random/insecure-seed", "wasi:random/random", "wasi:sockets/instance-network", "wasi:sockets/ip-name-lookup",
-    "wasi:sockets/network", "wasi:sockets/tcp", "wasi:sockets/tcp-create-socket", "wasi:sockets/udp",
+    "wasi:cli/environment",
+    "wasi:cli/exit",
+    "wasi:cli/stderr",
+    "wasi:cli/stdin",
+    "wasi:cli/stdout",
+    "wasi:cli/terminal-input",
+    "wasi:cli/terminal-output",
+    "wasi:cli/terminal-stderr",
+    "wasi:cli/terminal-stdin",
+    "wasi:cli/terminal-stdout",
+    "wasi:clocks/monotonic-clock",
+    "wasi:clocks/wall-clock",
+    "wasi:filesystem/preopens",
+    "wasi:filesystem/types",
+    "wasi:io/error",
+    "wasi:io/poll",
+    "wasi:io/streams",
+    "wasi:random/insecure",
+    "wasi:random/insecure-seed",
+    "wasi:random/random",
+    "wasi:sockets/instance-network",
+    "wasi:sockets/ip-name-lookup",
+    "wasi:sockets/network",
+    "wasi:sockets/tcp",
+    "wasi:sockets/tcp-create-socket",
+    "wasi:sockets/udp",
     "wasi:sockets/udp-create-socket",
 ];
 
@@ -63,12 +83,21 @@ impl Linkers {
         // wasmtime-wasi traps for statuses above 125; a process has all of them.
         core.allow_shadowing(true);
         for version in ["wasi_snapshot_preview1", "wasi_unstable"] {
-            core.func_wrap(version, "proc_exit", |status: i32| -> wasmtime::Result<()> { Err(I32Exit(status).into()) })?;
+            core.func_wrap(version, "proc_exit", |status: i32| -> wasmtime::Result<()> {
+                Err(I32Exit(status).into())
+            })?;
         }
         let mut component = component::Linker::<Host>::new(engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut component)?;
-        let mut store = Store::new(engine, Host { wasi: wasmtime_wasi::WasiCtxBuilder::new().build_p1(), limits: Limits::new(0, Default::default()) });
-        let mut offered: Vec<String> = core.iter(&mut store).map(|(module, field, _)| format!("{module}.{field}")).collect();
+        let mut store = Store::new(
+            engine,
+            Host {
+                wasi: wasmtime_wasi::WasiCtxBuilder::new().build_p1(),
+                limits: Limits::new(0, std::sync::Arc::default()),
+            },
+        );
+        let mut offered: Vec<String> =
+            core.iter(&mut store).map(|(module, field, _)| format!("{module}.{field}")).collect();
         offered.sort_unstable();
         Ok(Self { core, component, offered })
     }
@@ -90,7 +119,11 @@ impl Linkers {
                     .map(|near| format!(" (the nearest that is offered: {near})"))
                     .unwrap_or_default(),
                 "wasi_snapshot_preview1",
-                if stranger.is_empty() { String::new() } else { format!("; {stranger}: build it for wasm32-wasip1 or wasip2") },
+                if stranger.is_empty() {
+                    String::new()
+                } else {
+                    format!("; {stranger}: build it for wasm32-wasip1 or wasip2")
+                },
             )));
         }
         self.core.instantiate_pre(module).map(Linked::Module).map_err(|error| mismatch(name, &error))
@@ -101,7 +134,8 @@ impl Linkers {
         let ty = component.component_type();
         let engine = component.engine();
         refuse_other_worlds(name, ty.exports(engine).map(|(export, _)| export))?;
-        let missing: Vec<&str> = ty.imports(engine).map(|(import, _)| import).filter(|import| !is_offered(import)).collect();
+        let missing: Vec<&str> =
+            ty.imports(engine).map(|(import, _)| import).filter(|import| !is_offered(import)).collect();
         if let Some(import) = missing.first() {
             let import = shortened(import, 200);
             let base = import.split('@').next().unwrap_or(&import);
@@ -109,7 +143,8 @@ impl Linkers {
             let detail = if known {
                 "; of WASI 0.2 every 0.2.x version is accepted, and no other".to_owned()
             } else {
-                let near = nearest(base, INTERFACES.iter().copied()).map(|near| format!(" (the nearest that is offered: {near}@0.2)"));
+                let near = nearest(base, INTERFACES.iter().copied())
+                    .map(|near| format!(" (the nearest that is offered: {near}@0.2)"));
                 format!("{}; accepted is the world wasi:cli/command of WASI 0.2", near.unwrap_or_default())
             };
             return Err(Failure::invalid(format!(

@@ -134,7 +134,10 @@ impl Program {
             Work::Map { precompiled } => self.map(&precompiled),
         }));
         let outcome = outcome.unwrap_or_else(|panic| {
-            Err(Failure::new(Code::Internal, format!("loading {} failed by a bug: {}", self.name, panics::text(&*panic))))
+            Err(Failure::new(
+                Code::Internal,
+                format!("loading {} failed by a bug: {}", self.name, panics::text(&*panic)),
+            ))
         });
         let code = outcome.as_ref().err().map_or(0, |failure| failure.code as i32);
         drop(self.outcome.set(outcome));
@@ -169,7 +172,8 @@ impl Program {
     }
 
     fn map(&self, precompiled: &str) -> Result<Ready> {
-        let failed = |error| Failure::io(format!("cannot open the compiled code {precompiled:?} of {}", self.name), error);
+        let failed =
+            |error| Failure::io(format!("cannot open the compiled code {precompiled:?} of {}", self.name), error);
         let file = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW).open(precompiled).map_err(failed)?;
         let status = file.metadata().map_err(failed)?;
         // Compiled code runs with all rights of this process: only a file that nobody else can write is mapped.
@@ -198,7 +202,11 @@ impl Program {
     fn link(&self, kind: Kind, file: File, compile_nanos: u64) -> Result<Ready> {
         let engine = &self.engine.wasmtime;
         let unusable = |error: wasmtime::Error| {
-            Failure::invalid(format!("the compiled code of {} cannot be used: {}; compile it again", self.name, one_line(&format!("{error:#}"))))
+            Failure::invalid(format!(
+                "the compiled code of {} cannot be used: {}; compile it again",
+                self.name,
+                one_line(&format!("{error:#}"))
+            ))
         };
         let linked = match kind {
             Kind::Module => {
@@ -209,7 +217,9 @@ impl Program {
             }
             Kind::Component => {
                 // SAFETY: as above.
-                let component = unsafe { Component::deserialize_file(engine, format!("/proc/self/fd/{}", file.as_raw_fd())) }.map_err(unusable)?;
+                let component =
+                    unsafe { Component::deserialize_file(engine, format!("/proc/self/fd/{}", file.as_raw_fd())) }
+                        .map_err(unusable)?;
                 self.engine.linkers.component(&self.name, &component)?
             }
         };
@@ -226,7 +236,10 @@ fn read(name: &str, source: &str) -> Result<Vec<u8>> {
         return Err(Failure::invalid(format!("cannot read {name} from {source:?}: it is not a regular file")));
     }
     if status.len() > LARGEST {
-        return Err(Failure::invalid(format!("{name} is too large: {} bytes, at most {LARGEST} are accepted", status.len())));
+        return Err(Failure::invalid(format!(
+            "{name} is too large: {} bytes, at most {LARGEST} are accepted",
+            status.len()
+        )));
     }
     let mut bytes = Vec::with_capacity(usize::try_from(status.len()).unwrap_or(0));
     file.take(LARGEST).read_to_end(&mut bytes).map_err(failed)?;

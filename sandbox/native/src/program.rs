@@ -54,7 +54,10 @@ pub(crate) fn kind(name: &str, bytes: &[u8]) -> Result<Kind> {
                  01 00 00 00 (a module) and 0d 00 01 00 (a component); build it with current tools",
                 hex(version)
             ))),
-            None => Err(Failure::invalid(format!("{name} is cut off after {} bytes, inside the WebAssembly header", bytes.len()))),
+            None => Err(Failure::invalid(format!(
+                "{name} is cut off after {} bytes, inside the WebAssembly header",
+                bytes.len()
+            ))),
         };
     }
     if let Some(keyword) = text_keyword(bytes) {
@@ -117,7 +120,7 @@ pub(crate) fn not_compiled(name: &str, bytes: &[u8], error: &wasmtime::Error) ->
              offered are garbage collection, exceptions, shared memories, stack switching and component-model async; \
              build it without"
         )
-    } else if message.contains("unexpected end") || offset as usize >= bytes.len() {
+    } else if message.contains("unexpected end") || offset >= bytes.len() {
         format!(
             "{name} is cut off: it ends after {} bytes, but at offset {offset:#x} more was announced ({message}); \
              build or upload it again",

@@ -130,7 +130,8 @@ fn in_words(outcome: Result<wasmtime::Result<i32>, Box<dyn Any + Send>>, entered
     if let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() {
         // Names are the guest's own and of any length.
         for line in backtrace.to_string().lines().take(160) {
-            let line: String = line.chars().map(|character| if character.is_control() { '?' } else { character }).collect();
+            let line: String =
+                line.chars().map(|character| if character.is_control() { '?' } else { character }).collect();
             write!(text, "\n{}", shortened(&line, 400)).unwrap_or_default();
         }
     }

@@ -103,7 +103,10 @@ impl View {
     /// Builds a view; the calling thread waits for the one that does.
     pub fn new(id: u64, engine: u64, template: &Template, request: &Request) -> Result<Self> {
         if request.mounts.len() > MOST_MOUNTS {
-            return Err(Failure::invalid(format!("{} mounts in one view, at most {MOST_MOUNTS} are accepted", request.mounts.len())));
+            return Err(Failure::invalid(format!(
+                "{} mounts in one view, at most {MOST_MOUNTS} are accepted",
+                request.mounts.len()
+            )));
         }
         let (root, namespace) = std::thread::scope(|scope| {
             let build = || build(template, request);
@@ -139,7 +142,9 @@ fn thread_failure(error: std::io::Error) -> Failure {
 }
 
 fn joined<T>(outcome: std::thread::Result<Result<T>>) -> Result<T> {
-    outcome.unwrap_or_else(|panic| Err(Failure::new(Code::Internal, format!("a bug in making a view: {}", panics::text(&*panic)))))
+    outcome.unwrap_or_else(|panic| {
+        Err(Failure::new(Code::Internal, format!("a bug in making a view: {}", panics::text(&*panic))))
+    })
 }
 
 fn own_namespace(proc: &OwnedFd) -> Result<OwnedFd> {
@@ -165,7 +170,8 @@ fn build(template: &Template, request: &Request) -> Result<(OwnedFd, OwnedFd)> {
     let sources = request.mounts.iter().map(take).collect::<Result<Vec<_>>>()?;
     let devices = DEVICES.iter().map(|name| take_device(name)).collect::<Result<Vec<_>>>()?;
     let device_options = [("size", "64k"), ("nr_inodes", "64"), ("mode", "0755")];
-    let device_directory = mounting::new_tmpfs(&device_options, plain(false)).map_err(failed("cannot make the view's /dev"))?;
+    let device_directory =
+        mounting::new_tmpfs(&device_options, plain(false)).map_err(failed("cannot make the view's /dev"))?;
     let root = take_root(request)?;
 
     // On the view's side.
@@ -209,16 +215,34 @@ fn take_device(name: &str) -> Result<Source<'static>> {
 
 /// Options of binds that say what is so anyway.
 const IMPLIED: &[&str] = &[
-    "bind", "rbind", "private", "rprivate", "ro", "rro", "rw", "nosuid", "nodev", "noexec", "relatime", "noatime", "strictatime", "nodiratime",
+    "bind",
+    "rbind",
+    "private",
+    "rprivate",
+    "ro",
+    "rro",
+    "rw",
+    "nosuid",
+    "nodev",
+    "noexec",
+    "relatime",
+    "noatime",
+    "strictatime",
+    "nodiratime",
 ];
 
 fn take(mount: &Mount) -> Result<Source<'_>> {
     let destination = mount.destination.as_str();
     if !destination.starts_with('/') || destination.trim_matches('/').is_empty() {
-        return Err(Failure::invalid(format!("cannot mount at {destination:?}: an absolute path other than / is needed")));
+        return Err(Failure::invalid(format!(
+            "cannot mount at {destination:?}: an absolute path other than / is needed"
+        )));
     }
     let refuse = |option: &str| {
-        Err(Failure::not_supported(format!("the option {option:?} of the {} mount at {destination:?} is not offered", mount.kind)))
+        Err(Failure::not_supported(format!(
+            "the option {option:?} of the {} mount at {destination:?} is not offered",
+            mount.kind
+        )))
     };
     let readonly = mount.readonly || mount.options.iter().any(|option| option == "ro" || option == "rro");
     match (mount.kind.as_str(), &mount.source) {
@@ -232,7 +256,9 @@ fn take(mount: &Mount) -> Result<Source<'_>> {
                 }
             }
             if !source.starts_with('/') {
-                return Err(Failure::invalid(format!("cannot bind {source:?} at {destination:?}: the source is not an absolute path")));
+                return Err(Failure::invalid(format!(
+                    "cannot bind {source:?} at {destination:?}: the source is not an absolute path"
+                )));
             }
             let mount = mounting::copy_of(source, attributes)?;
             let status = fstat(&mount).map_err(|error| Failure::io(format!("cannot look at {source:?}"), error))?;
@@ -251,12 +277,15 @@ fn take(mount: &Mount) -> Result<Source<'_>> {
                     _ => return refuse(option),
                 }
             }
-            let mount = mounting::new_tmpfs(&options, plain(readonly))
-                .map_err(|error| Failure::io(format!("cannot make the tmpfs for {destination:?} with {options:?}"), error))?;
+            let mount = mounting::new_tmpfs(&options, plain(readonly)).map_err(|error| {
+                Failure::io(format!("cannot make the tmpfs for {destination:?} with {options:?}"), error)
+            })?;
             Ok(Source { mount, shape: Shape::Directory, destination })
         }
         ("bind", None) => Err(Failure::invalid(format!("the bind mount at {destination:?} names no source"))),
-        (kind, _) => Err(Failure::not_supported(format!("a mount of type {kind:?} at {destination:?} is not offered; bind and tmpfs are"))),
+        (kind, _) => Err(Failure::not_supported(format!(
+            "a mount of type {kind:?} at {destination:?} is not offered; bind and tmpfs are"
+        ))),
     }
 }
 
@@ -268,9 +297,14 @@ fn take_root(request: &Request) -> Result<OwnedFd> {
         ([root], _) => match root.kind.as_str() {
             "bind" => bind(&root.source, root.options.iter().any(|option| option == "ro")),
             "overlay" => overlay(&root.options),
-            kind => Err(Failure::not_supported(format!("a root file system of type {kind:?} is not offered; overlay and bind are"))),
+            kind => Err(Failure::not_supported(format!(
+                "a root file system of type {kind:?} is not offered; overlay and bind are"
+            ))),
         },
-        (several, _) => Err(Failure::not_supported(format!("{} mounts make up the root file system; one is accepted", several.len()))),
+        (several, _) => Err(Failure::not_supported(format!(
+            "{} mounts make up the root file system; one is accepted",
+            several.len()
+        ))),
     }
 }
 

@@ -1,4 +1,5 @@
 //! Guests from text: exit statuses, traps, limits, kills, streams.
+#![allow(clippy::pedantic, reason = "tests cast and repeat freely")]
 
 mod common;
 use atoll_engine::abi;
@@ -103,7 +104,10 @@ fn a_trap_ends_with_its_backtrace_on_stderr() {
     start(guest);
     assert_eq!(engine.event(guest).kind, TRAPPED);
     let text = engine.text("err");
-    assert!(text.starts_with("atoll: the guest trapped: wasm trap: wasm `unreachable` instruction executed\n"), "{text}");
+    assert!(
+        text.starts_with("atoll: the guest trapped: wasm trap: wasm `unreachable` instruction executed\n"),
+        "{text}"
+    );
     assert!(text.contains("m!inner") && text.contains("m!outer") && text.ends_with('\n'), "{text}");
     assert_eq!(format!("{}\n", guest_text(guest)), text);
     drop_guest(guest);
@@ -121,12 +125,14 @@ fn endless_recursion_is_a_trap() {
 #[test]
 fn crossing_the_memory_limit_ends_the_guest() {
     let engine = Engine::new();
-    let text = r#"(module (memory 1) (func (export "_start") (loop $again (drop (memory.grow (i32.const 16))) (br $again))))"#;
+    let text =
+        r#"(module (memory 1) (func (export "_start") (loop $again (drop (memory.grow (i32.const 16))) (br $again))))"#;
     let module = engine.load("hog.wat", text).unwrap();
     let event = engine.run(module, json!({"memoryLimit": 32 << 20}));
     assert_eq!(event.kind, OUT_OF_MEMORY);
     assert!(event.numbers[5] > 30 << 20 && event.numbers[5] <= 32 << 20, "{event:?}");
-    let tables = r#"(module (table 1 funcref) (func (export "_start") (drop (table.grow (ref.null func) (i32.const 90000)))))"#;
+    let tables =
+        r#"(module (table 1 funcref) (func (export "_start") (drop (table.grow (ref.null func) (i32.const 90000)))))"#;
     let module = engine.load("tables.wat", tables).unwrap();
     assert_eq!(engine.run(module, json!({"memoryLimit": 65536})).kind, OUT_OF_MEMORY);
     let large = engine.load("large.wat", r#"(module (memory 100) (func (export "_start")))"#).unwrap();
@@ -222,7 +228,9 @@ fn exported_functions_take_numbers() {
     let event = engine.run(module, json!({"args": ["add.wat", "-2", "0xff", "1.5", "2"], "export": "add"}));
     assert_eq!((event.kind, event.code), (EXITED, 0));
     let refused = |request| engine.guest(module, &request).unwrap_err();
-    assert!(refused(json!({"args": ["a", "1"], "export": "add"})).contains("takes 4 parameter(s) (i32, i64, f32, f64)"));
+    assert!(
+        refused(json!({"args": ["a", "1"], "export": "add"})).contains("takes 4 parameter(s) (i32, i64, f32, f64)")
+    );
     assert!(refused(json!({"args": ["a", "x", "1", "1", "1"], "export": "add"})).contains("do not fit"));
     let text = refused(json!({"args": ["a"], "export": "ad"}));
     assert!(text.contains("does not export ad (the nearest: add); it exports add, nop"), "{text}");
@@ -240,7 +248,10 @@ fn bad_programs_are_named() {
     assert!(refused("bad.wasm", b"\0asm\x01\0\0\0\x7f\x01\x01").contains("offset"));
     assert!(refused("text.wat", b"(module (func (export \"_start\") (bogus)))").contains("bogus"));
     let text = refused("import.wat", br#"(module (import "wasi_snapshot_preview1" "fd_wrte" (func)))"#);
-    assert!(text.contains("wasi_snapshot_preview1.fd_wrte") && text.contains("wasi_snapshot_preview1.fd_write"), "{text}");
+    assert!(
+        text.contains("wasi_snapshot_preview1.fd_wrte") && text.contains("wasi_snapshot_preview1.fd_write"),
+        "{text}"
+    );
     let text = refused("http.wat", br#"(component (import "wasi:http/types@0.2.0" (instance)))"#);
     assert!(text.contains("wasi:http/types@0.2.0"), "{text}");
     let text = refused("gc.wat", br#"(module (type (struct (field i32))) (func (export "_start")))"#);
@@ -289,7 +300,9 @@ fn a_thousand_guests_leave_no_descriptor_and_no_thread() {
     let mine = || {
         let own = engine.directory.path().to_str().unwrap();
         let links = std::fs::read_dir("/proc/self/fd").unwrap();
-        links.filter(|link| std::fs::read_link(link.as_ref().unwrap().path()).is_ok_and(|path| path.starts_with(own))).count()
+        links
+            .filter(|link| std::fs::read_link(link.as_ref().unwrap().path()).is_ok_and(|path| path.starts_with(own)))
+            .count()
     };
     let before = mine();
     run(1000);

@@ -38,8 +38,9 @@ struct Ahead {
 impl Input {
     /// Opens stdin; no path is an empty stream. For a FIFO the second result is a writer that keeps it from ending.
     pub fn open(path: Option<&str>, read: Arc<AtomicU64>, runtime: &Handle) -> Result<(Arc<Self>, Option<OwnedFd>)> {
-        let opened =
-            path.map(|path| open_channel("stdin", path, OFlags::RDONLY, OFlags::RDONLY, Interest::READABLE)).transpose()?;
+        let opened = path
+            .map(|path| open_channel("stdin", path, OFlags::RDONLY, OFlags::RDONLY, Interest::READABLE))
+            .transpose()?;
         let mut keeper = None;
         if let (Some(path), Some((Channel::Polled(fd), FileType::Fifo))) = (path, &opened) {
             let own = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(fd.get_ref()));
@@ -52,14 +53,8 @@ impl Input {
             Channel::Polled(fd) => std::io::IsTerminal::is_terminal(fd.get_ref()),
             Channel::Blocking(fd) => std::io::IsTerminal::is_terminal(fd),
         });
-        let input = Self {
-            channel,
-            terminal,
-            ahead: Mutex::default(),
-            changed: Notify::new(),
-            read,
-            runtime: runtime.clone(),
-        };
+        let input =
+            Self { channel, terminal, ahead: Mutex::default(), changed: Notify::new(), read, runtime: runtime.clone() };
         Ok((Arc::new(input), keeper))
     }
 

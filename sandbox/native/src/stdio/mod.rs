@@ -28,13 +28,20 @@ enum Channel {
 }
 
 /// Opens `path` for `stream` ("stdin", ..) with the access mode for its type. Must be called inside the runtime's context.
-fn open_channel(stream: &str, path: &str, file: OFlags, fifo: OFlags, interest: Interest) -> Result<(Channel, FileType)> {
+fn open_channel(
+    stream: &str,
+    path: &str,
+    file: OFlags,
+    fifo: OFlags,
+    interest: Interest,
+) -> Result<(Channel, FileType)> {
     let failed = |error| Failure::io(format!("cannot open {stream} {path:?}"), error);
     let common = OFlags::CLOEXEC | OFlags::NOCTTY;
     // The type is looked at through an O_PATH descriptor, so that what is then opened is what was looked at.
     let place = open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).map_err(failed)?;
     let kind = FileType::from_raw_mode(fstat(&place).map_err(failed)?.st_mode);
-    let again = |flags| open(format!("/proc/self/fd/{}", place.as_raw_fd()), flags | common, Mode::empty()).map_err(failed);
+    let again =
+        |flags| open(format!("/proc/self/fd/{}", place.as_raw_fd()), flags | common, Mode::empty()).map_err(failed);
     match kind {
         FileType::Fifo => polled(again(fifo | OFlags::NONBLOCK)?, interest)
             .map_err(|(_, error)| Failure::io(format!("cannot wait for {stream} {path:?}"), error))
@@ -53,5 +60,7 @@ fn open_channel(stream: &str, path: &str, file: OFlags, fifo: OFlags, interest: 
 
 fn polled(fd: OwnedFd, interest: Interest) -> std::result::Result<Channel, (OwnedFd, std::io::Error)> {
     // SAFETY: an OwnedFd answers the same open descriptor from as_raw_fd for as long as it lives, and the AsyncFd owns it.
-    unsafe { AsyncFd::register_with_interest(fd, interest) }.map(Channel::Polled).map_err(|error| error.into_parts())
+    unsafe { AsyncFd::register_with_interest(fd, interest) }
+        .map(Channel::Polled)
+        .map_err(tokio::io::unix::AsyncFdRegisterError::into_parts)
 }

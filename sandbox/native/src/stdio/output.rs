@@ -44,9 +44,7 @@ impl Output {
     /// Opens the stream; no path is a sink. Bytes that have left are counted in `written`.
     pub fn open(stream: &str, path: Option<&str>, written: Arc<AtomicU64>, runtime: &Handle) -> Result<Arc<Self>> {
         // A FIFO is opened for both directions: it then opens without a reader, and keeps data for a later one.
-        let open = |path| {
-            open_channel(stream, path, OFlags::WRONLY | OFlags::APPEND, OFlags::RDWR, Interest::WRITABLE)
-        };
+        let open = |path| open_channel(stream, path, OFlags::WRONLY | OFlags::APPEND, OFlags::RDWR, Interest::WRITABLE);
         let channel = path.map(open).transpose()?.map(|(channel, _)| channel);
         let terminal = channel.as_ref().is_some_and(|channel| std::io::IsTerminal::is_terminal(&channel.fd()));
         Ok(Arc::new(Self {
@@ -94,7 +92,9 @@ impl Output {
                     match fd.writable().await {
                         Ok(mut ready) => {
                             // WouldBlock clears the readiness; every other outcome is in the state.
-                            drop(ready.try_io(|fd| self.write_now(&mut self.lock(), fd.as_fd()).ok_or(io::ErrorKind::WouldBlock.into())));
+                            drop(ready.try_io(|fd| {
+                                self.write_now(&mut self.lock(), fd.as_fd()).ok_or(io::ErrorKind::WouldBlock.into())
+                            }));
                         }
                         Err(_) => self.lock().error = Some(Errno::IO),
                     }
@@ -135,7 +135,11 @@ impl Output {
             }
         };
         self.written.fetch_add(done as u64, Ordering::Relaxed);
-        if state.error.is_some() { state.pending.clear() } else { drop(state.pending.drain(..done)) }
+        if state.error.is_some() {
+            state.pending.clear();
+        } else {
+            drop(state.pending.drain(..done));
+        }
         outcome
     }
 

@@ -20,8 +20,7 @@ pub const MODULE: u32 = 16;
 pub fn call(function: Function, a: i64, b: i64, input: &str) -> Result<(i64, Vec<u8>), (i64, String)> {
     let mut out = vec![0; 64 << 10];
     // SAFETY: both buffers are ours, of the lengths given, and live until the call returns.
-    let value =
-        unsafe { function(a, b, input.as_ptr(), input.len() as i64, out.as_mut_ptr(), out.len() as i64) };
+    let value = unsafe { function(a, b, input.as_ptr(), input.len() as i64, out.as_mut_ptr(), out.len() as i64) };
     if value < 0 {
         let end = out.iter().position(|byte| *byte == 0).expect("an error text ends with NUL");
         return Err((value, String::from_utf8(out[..end].to_vec()).expect("error text is UTF-8")));
@@ -97,7 +96,8 @@ impl Engine {
         let output = self.path(&format!("{name}.cwasm"));
         drop(std::fs::remove_file(&output));
         let request = json!({"name": name, "source": source, "output": output});
-        let (id, _) = call(engine_abi::atoll_module_load, self.id, 0, &request.to_string()).map_err(|(_, text)| text)?;
+        let (id, _) =
+            call(engine_abi::atoll_module_load, self.id, 0, &request.to_string()).map_err(|(_, text)| text)?;
         let event = self.event(id);
         assert_eq!(event.kind, MODULE);
         let info = self.info(id);
