@@ -103,6 +103,7 @@ public final class Engine implements AutoCloseable {
     /// @param drain how long guests may go on before they are killed
     public void close(Duration drain) {
         handle.release(released -> {
+            events.expectEnd();
             library.call(EngineFunction.ENGINE_CLOSE, released, drain.toMillis(), "");
             if (!events.awaitEnd(EVENT_THREAD_DEADLINE)) {
                 LOGGER.atWarn().log("the event thread did not end in time");
