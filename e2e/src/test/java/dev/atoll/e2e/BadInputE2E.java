@@ -16,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -27,6 +28,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 @EveryNode
 class BadInputE2E {
     private static final String HELLO = "hello.p1.wasm";
+    private static final Blob GIGABYTE =
+            new Blob(
+                    Artifact.WASM,
+                    "\0asm\1\0\0\0".getBytes(StandardCharsets.ISO_8859_1),
+                    (1 << 30) - 8,
+                    Map.of());
 
     private final TestNode on;
 
@@ -186,10 +193,7 @@ class BadInputE2E {
 
     @Test
     void aLayerThatUnpacksToAGigabyteIsRefusedBeforeItFillsTheMemory() {
-        Artifact artifact =
-                Artifact.of(new byte[0])
-                        .withLayers(
-                                Blob.of(Artifact.GZIPPED_WASM, Artifact.gzip(new byte[1 << 30])));
+        Artifact artifact = Artifact.of(new byte[0]).withLayers(Artifact.gzipped(GIGABYTE));
 
         String sentence = refusalOf(artifact);
 
@@ -198,8 +202,7 @@ class BadInputE2E {
 
     @Test
     void aLayerOfAGigabyteIsRefusedByItsSize() {
-        Artifact artifact =
-                Artifact.of(new byte[0]).withLayers(Blob.of(Artifact.WASM, new byte[1 << 30]));
+        Artifact artifact = Artifact.of(new byte[0]).withLayers(GIGABYTE);
 
         String sentence = refusalOf(artifact);
 

@@ -72,10 +72,7 @@ class ImageShapesE2E {
     @Test
     void aGzippedLayerWorks() {
         Artifact artifact =
-                hello().withLayers(
-                                Blob.of(
-                                        Artifact.GZIPPED_WASM,
-                                        Artifact.gzip(Checkout.guest(HELLO))));
+                hello().withLayers(Artifact.gzipped(Blob.of(Artifact.WASM, Checkout.guest(HELLO))));
 
         assertPrints(on.images().push(artifact), GREETING);
     }

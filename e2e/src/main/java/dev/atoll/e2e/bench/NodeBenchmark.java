@@ -188,33 +188,33 @@ public final class NodeBenchmark {
         Files.writeString(
                 root.resolve("docs/benchmarks.md"),
                 """
-            # Benchmarks
+                # Benchmarks
 
-            Written by `make bench`, which also leaves the figures in `target/bench.json`. Quote ratios, not times: two runs of
-            the same thing on the same machine differ by a fifth. What is not measured is empty here and `null` there.
+                Written by `make bench`, which also leaves the figures in `target/bench.json`. Quote ratios, not times: two runs of
+                the same thing on the same machine differ by a fifth. What is not measured is empty here and `null` there.
 
-            containerd %s, %d processors, kernel %s.
+                containerd %s, %d processors, kernel %s.
 
-            | name | unit | runs | Atoll | runc | ratio |
-            | --- | --- | --- | --- | --- | --- |
-            %s
+                | name | unit | runs | Atoll | runc | ratio |
+                | --- | --- | --- | --- | --- | --- |
+                %s
 
-            - `cri_start_to_exit`: from CRI's StartContainer to the status that says exited, asked for every 2 ms; median of %d
-              pods each, Atoll's and runc's in turn. The guest prints one line, as a module and as a static native program.
-            - `cri_run_sandbox`: CRI's RunPodSandbox alone, of the same pods.
-            - `cri_whole_pod`: RunPodSandbox, CreateContainer, StartContainer, exit seen, StopPodSandbox, RemovePodSandbox.
-            - `processes_per_pod`, `threads_per_pod`, `memory_per_pod`: what %d pods with a sleeping guest each add to the node
-              beside containerd, divided by their number. Memory is the proportional set size of all those processes.
-            - `daemon_memory_N_guests`, `daemon_threads_N_guests`: the daemon with N sleeping guests. More than 500 are run %d
-              to a pod, since a Linux bridge has no more than 1,023 ports.
-            """
-                .formatted(
-                        VERSION,
-                        Runtime.getRuntime().availableProcessors(),
-                        System.getProperty("os.version"),
-                        rows,
-                        cycles,
-                        NATIVE_PODS,
-                        GUESTS_PER_POD));
+                - `cri_start_to_exit`: from CRI's StartContainer to the status that says exited, asked for every 2 ms; median of %d
+                  pods each, Atoll's and runc's in turn. The guest prints one line, as a module and as a static native program.
+                - `cri_run_sandbox`: CRI's RunPodSandbox alone, of the same pods.
+                - `cri_whole_pod`: RunPodSandbox, CreateContainer, StartContainer, exit seen, StopPodSandbox, RemovePodSandbox.
+                - `processes_per_pod`, `threads_per_pod`, `memory_per_pod`: what %d pods with a sleeping guest each add to the node
+                  beside containerd, divided by their number. Memory is the proportional set size of all those processes.
+                - `daemon_memory_N_guests`, `daemon_threads_N_guests`: the daemon with N sleeping guests. More than 500 are run %d
+                  to a pod, since a Linux bridge has no more than 1,023 ports.
+                """
+                        .formatted(
+                                VERSION,
+                                Runtime.getRuntime().availableProcessors(),
+                                System.getProperty("os.version"),
+                                rows,
+                                cycles,
+                                NATIVE_PODS,
+                                GUESTS_PER_POD));
     }
 }

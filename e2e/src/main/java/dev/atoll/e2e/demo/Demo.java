@@ -4,6 +4,7 @@ import dev.atoll.cri.v1.ContainerStatus;
 import dev.atoll.e2e.image.Artifact;
 import dev.atoll.e2e.image.Images;
 import dev.atoll.e2e.node.Checkout;
+import dev.atoll.e2e.node.Command;
 import dev.atoll.e2e.node.Node;
 import dev.atoll.e2e.node.NodeProcess;
 import dev.atoll.e2e.pod.ContainerRequest;
@@ -55,9 +56,7 @@ public final class Demo {
                             .indent(2));
 
             step("Packing hello.p1.wasm as an OCI artifact and pushing it to the registry");
-            byte[] program = Checkout.guest("hello.p1.wasm");
-            String image = images.push(Artifact.of(program));
-            out.printf("  %s (%,d bytes of wasm)%n", image, program.length);
+            String image = pushByCommandLine(node);
 
             step("Pulling it through CRI, as a kubelet does");
             Pod.pull(node, image);
@@ -70,6 +69,23 @@ public final class Demo {
             step("Ending the node, with all that runs inside");
         }
         out.println("\nDone: nothing is left of it.");
+    }
+
+    /// Pushes as a user does. The node's registry has two doors: one on this machine, to which is
+    /// pushed, and one inside.
+    private String pushByCommandLine(Node node) {
+        String file = Checkout.root().resolve("target/guests/hello.p1.wasm").toString();
+        String name = "/demo/hello:1";
+        List<String> words =
+                List.of(
+                        Checkout.distribution().resolve("bin/atoll").toString(),
+                        "push",
+                        file,
+                        node.pushAddress() + name,
+                        "--plain-http");
+        out.println("  $ " + String.join(" ", words));
+        out.print(Command.of(words).run().orThrow("push " + file).indent(2));
+        return node.pullAddress() + name;
     }
 
     private void onePod(Node node, String image) throws IOException {

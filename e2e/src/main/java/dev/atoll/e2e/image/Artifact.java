@@ -2,6 +2,7 @@ package dev.atoll.e2e.image;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -60,18 +61,20 @@ public record Artifact(String configType, List<Blob> layers, List<String> entryp
 
     /// Returns a layer with a title, by which an entrypoint picks it among several.
     public static Blob titled(String title, byte[] program) {
-        return new Blob(WASM, program, Map.of("org.opencontainers.image.title", title));
+        return new Blob(WASM, program, 0, Map.of("org.opencontainers.image.title", title));
     }
 
-    /// Returns the gzipped form of a program.
-    public static byte[] gzip(byte[] program) {
+    /// Returns the content of a blob as a gzipped layer.
+    public static Blob gzipped(Blob content) {
         var bytes = new ByteArrayOutputStream();
-        try (var gzip = new GZIPOutputStream(bytes)) {
-            gzip.write(program);
+        try (var gzip = new GZIPOutputStream(bytes);
+                InputStream opened = content.open()) {
+            opened.transferTo(gzip);
+            gzip.finish();
         } catch (IOException e) {
             throw new UncheckedIOException("compress in memory", e);
         }
-        return bytes.toByteArray();
+        return Blob.of(GZIPPED_WASM, bytes.toByteArray());
     }
 
     /// Packs it. The config has a field that no other has, since CRI takes the config's digest for

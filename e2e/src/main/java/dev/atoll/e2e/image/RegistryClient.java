@@ -49,7 +49,10 @@ public final class RegistryClient implements AutoCloseable {
                 send(
                         HttpRequest.newBuilder(upload)
                                 .header("Content-Type", "application/octet-stream")
-                                .PUT(BodyPublishers.ofByteArray(blob.bytes()))));
+                                .PUT(
+                                        BodyPublishers.fromPublisher(
+                                                BodyPublishers.ofInputStream(blob::open),
+                                                blob.size()))));
     }
 
     /// Pushes a manifest or an index under a tag or its digest.

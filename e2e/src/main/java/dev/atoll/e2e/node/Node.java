@@ -1,14 +1,18 @@
 package dev.atoll.e2e.node;
 
+import dev.atoll.cri.v1.ListContainersRequest;
 import dev.atoll.e2e.cri.CriClient;
+import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
+import org.awaitility.Awaitility;
 
 /// A running test node, see `e2e/node/up`. Closing it ends whatever runs inside and removes what it
 /// left.
@@ -42,7 +46,9 @@ public final class Node implements AutoCloseable {
                 output.lines()
                         .map(line -> line.split("=", 2))
                         .collect(Collectors.toMap(pair -> pair[0], pair -> pair[1]));
-        return new Node(name, version, facts);
+        var node = new Node(name, version, facts);
+        node.awaitCri();
+        return node;
     }
 
     /// Returns the version it was asked for.
@@ -113,6 +119,20 @@ public final class Node implements AutoCloseable {
     /// Starts containerd again.
     public void startContainerd() {
         boot("containerd-start").orThrow("start containerd");
+        awaitCri();
+    }
+
+    /// containerd answers before its CRI has read back its pods; until then CRI calls itself
+    /// unavailable.
+    private void awaitCri() {
+        Awaitility.await("CRI of node " + name)
+                .atMost(Duration.ofSeconds(30))
+                .pollInterval(Duration.ofMillis(20))
+                .ignoreException(StatusRuntimeException.class)
+                .until(() ->
+                        cri.runtime()
+                                .listContainers(ListContainersRequest.getDefaultInstance())
+                                .isInitialized());
     }
 
     /// Returns the processes inside.
