@@ -38,15 +38,15 @@ final class DocumentationTest {
 
     @BeforeAll
     static void readSources() throws IOException {
-        try (Stream<Path> files = sources()) {
-            words = files.flatMap(file -> words(file).stream()).collect(Collectors.toSet());
-        }
+        words =
+                files(".*\\.(java|rs|proto|c|h)").stream()
+                        .filter(file -> !file.endsWith("DocumentationTest.java"))
+                        .flatMap(file -> words(file).stream())
+                        .collect(Collectors.toSet());
     }
 
     static List<Path> documents() throws IOException {
-        try (Stream<Path> files = below(CHECKOUT)) {
-            return files.filter(file -> file.toString().endsWith(".md")).toList();
-        }
+        return files(".*\\.md");
     }
 
     @Test
@@ -106,18 +106,14 @@ final class DocumentationTest {
         }
     }
 
-    private static Stream<Path> sources() throws IOException {
-        return below(CHECKOUT)
-                .filter(file -> file.toString().matches(".*\\.(java|rs|proto|c|h)"))
-                .filter(file -> !file.endsWith("DocumentationTest.java"));
-    }
-
-    private static Stream<Path> below(Path folder) throws IOException {
-        return Files.walk(folder)
-                .filter(Files::isRegularFile)
-                .filter(file ->
-                        Stream.of("target", ".git")
-                                .noneMatch(name -> contains(folder.relativize(file), name)));
+    private static List<Path> files(String name) throws IOException {
+        try (Stream<Path> all = Files.walk(CHECKOUT)) {
+            return all.filter(file -> file.toString().matches(name))
+                    .filter(Files::isRegularFile)
+                    .filter(file -> !contains(CHECKOUT.relativize(file), "target"))
+                    .filter(file -> !contains(CHECKOUT.relativize(file), ".git"))
+                    .toList();
+        }
     }
 
     private static boolean contains(Path path, String name) {
