@@ -281,7 +281,7 @@ fn a_component_runs_as_command_and_by_function() {
 }
 
 #[test]
-fn a_thousand_guests_leave_no_descriptor_and_no_thread() {
+fn a_thousand_guests_leave_no_stream_open() {
     let engine = Engine::new();
     for name in ["o", "e"] {
         fifo(&engine.path(name));

@@ -158,7 +158,7 @@ fn an_overlay_is_assembled_both_ways_and_stays_off_the_host() {
 }
 
 #[test]
-fn a_view_lives_as_long_as_its_last_guest_and_then_leaves_nothing() {
+fn a_view_lives_as_long_as_its_last_guest_and_then_lets_go_of_its_root() {
     let engine = Engine::new();
     let root = directory(&engine.path("root"));
     let volume = directory(&engine.path("volume"));
