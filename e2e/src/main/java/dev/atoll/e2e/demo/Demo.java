@@ -30,6 +30,7 @@ public final class Demo {
     private static final int MANY = 10;
 
     private final PrintStream out;
+    private int othersAtFirst;
 
     private Demo(PrintStream out) {
         this.out = out;
@@ -55,6 +56,7 @@ public final class Demo {
                             .strip()
                             .indent(2));
 
+            othersAtFirst = others(node);
             step("Packing hello.p1.wasm as an OCI artifact and pushing it to the registry");
             String image = pushByCommandLine(node);
 
@@ -154,7 +156,13 @@ public final class Demo {
                     " with %d threads and %,d KiB of memory (PSS)",
                     daemon.threads(), daemon.proportionalMemory());
         }
-        out.println(", no process per pod");
+        out.printf(
+                "; %d other processes more than before the first pod%n",
+                others(node) - othersAtFirst);
+    }
+
+    private static int others(Node node) {
+        return (int) node.processes().stream().filter(process -> !process.isDaemon()).count();
     }
 
     private static String abbreviated(String line) {

@@ -138,7 +138,7 @@ public final class Node implements AutoCloseable {
     /// Returns the processes inside.
     public List<NodeProcess> processes() {
         try {
-            return NodeProcess.ofNamespaceOf(Long.parseLong(fact("pid")));
+            return NodeProcess.ofNode(Long.parseLong(fact("pid")));
         } catch (IOException e) {
             throw new UncheckedIOException("list the processes of node " + name, e);
         }

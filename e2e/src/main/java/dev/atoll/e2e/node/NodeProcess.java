@@ -21,23 +21,25 @@ public record NodeProcess(long pid, String name, List<String> words) {
         words = List.copyOf(words);
     }
 
-    /// Lists the processes that share the pid namespace of the given one.
-    public static List<NodeProcess> ofNamespaceOf(long first) throws IOException {
+    /// Lists the processes of a node by its first process: those in its pid namespace, and those
+    /// that descend from it, since native containers have pid namespaces of their own.
+    public static List<NodeProcess> ofNode(long first) throws IOException {
         Path wanted = Files.readSymbolicLink(Path.of("/proc/" + first + "/ns/pid"));
         var found = new ArrayList<NodeProcess>();
         try (Stream<Path> entries = Files.list(Path.of("/proc"))) {
             for (Path entry : entries.toList()) {
                 if (entry.getFileName().toString().chars().allMatch(Character::isDigit)) {
-                    read(entry, wanted).ifPresent(found::add);
+                    read(entry, wanted, first).ifPresent(found::add);
                 }
             }
         }
         return found;
     }
 
-    private static Optional<NodeProcess> read(Path entry, Path wantedNamespace) {
+    private static Optional<NodeProcess> read(Path entry, Path namespace, long first) {
         try {
-            if (!Files.readSymbolicLink(entry.resolve("ns/pid")).equals(wantedNamespace)) {
+            boolean inside = Files.readSymbolicLink(entry.resolve("ns/pid")).equals(namespace);
+            if (!inside && !descends(Long.parseLong(entry.getFileName().toString()), first)) {
                 return Optional.empty();
             }
             String line = Files.readString(entry.resolve("cmdline"), StandardCharsets.ISO_8859_1);
@@ -51,6 +53,15 @@ public record NodeProcess(long pid, String name, List<String> words) {
             // A process may end while it is looked at: then it is none.
             return Optional.empty();
         }
+    }
+
+    private static boolean descends(long pid, long ancestor) {
+        for (var at = ProcessHandle.of(pid); at.isPresent(); at = at.get().parent()) {
+            if (at.get().pid() == ancestor) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// Whether it is an Atoll daemon: a Java that runs from a distribution's own runtime, or
