@@ -57,7 +57,11 @@ pub(crate) async fn guest(guest: Arc<Guest>, prepared: Box<Prepared>) {
         stdout.discard();
         stderr.discard();
     }
+    let keepers = [stdout.keeper(), stderr.keeper()];
     drop((entry, stdout, stderr, view, slot));
+    for keeper in keepers.into_iter().flatten().filter(|keeper| !keeper.has_reader()) {
+        drop(tokio::spawn(keeper.wait(Arc::downgrade(&guest))));
+    }
     guest.ended(end);
 }
 
