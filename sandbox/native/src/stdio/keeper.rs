@@ -42,6 +42,7 @@ impl Keeper {
     /// A pipe without readers is in error for its writers (poll(2)).
     pub fn has_reader(&self) -> bool {
         let mut polled = [PollFd::new(&self.0, PollFlags::empty())];
-        poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_err() || !polled[0].revents().contains(PollFlags::ERR)
+        poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_err()
+            || !polled[0].revents().contains(PollFlags::ERR)
     }
 }
