@@ -9,7 +9,7 @@ mod keeper;
 mod output;
 
 pub(crate) use input::{Input, StdinSource};
-pub(crate) use keeper::Keeper;
+pub(crate) use keeper::{Keeper, Unread};
 pub(crate) use output::{Output, StdoutSource};
 
 use crate::failure::{Failure, Result};
