@@ -9,7 +9,7 @@ use crate::limits::{Limits, Usage};
 use crate::linking::Host;
 use crate::module::Program;
 use crate::run;
-use crate::stdio::{Input, Output, StdinSource, StdoutSource};
+use crate::stdio::{Input, Output, StdinSource, StdoutSource, Unread};
 use crate::view::View;
 use serde::Deserialize;
 use std::os::fd::OwnedFd;
@@ -61,6 +61,7 @@ pub(crate) struct Guest {
     written: [Arc<AtomicU64>; 2],
     read: Arc<AtomicU64>,
     stdin_keeper: Mutex<Option<OwnedFd>>,
+    pub unread: Unread,
     state: Mutex<State>,
 }
 
@@ -151,6 +152,7 @@ impl Guest {
             written: [out, err],
             read,
             stdin_keeper: Mutex::new(stdin_keeper),
+            unread: Unread::default(),
             state: Mutex::new(State::Made(Box::new(prepared))),
         }))
     }

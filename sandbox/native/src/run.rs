@@ -13,11 +13,16 @@ use std::fmt::Write;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
+use std::time::Duration;
 use wasmtime::{Store, Trap, UpdateDeadline, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
+
+/// Pauses between two looks for a reader of unread output.
+const FIRST_LOOK: Duration = Duration::from_millis(10);
+const LATER_LOOKS: Duration = Duration::from_millis(200);
 
 /// Runs a guest from start to its end event. Spawned on the engine's workers.
 pub(crate) async fn guest(guest: Arc<Guest>, prepared: Box<Prepared>) {
@@ -57,8 +62,25 @@ pub(crate) async fn guest(guest: Arc<Guest>, prepared: Box<Prepared>) {
         stdout.discard();
         stderr.discard();
     }
+    let keepers = [stdout.keeper(), stderr.keeper()];
     drop((entry, stdout, stderr, view, slot));
+    guest.unread.keep(keepers.into_iter().flatten());
+    if !guest.unread.settle() {
+        drop(tokio::spawn(until_read(Arc::downgrade(&guest))));
+    }
     guest.ended(end);
+}
+
+/// Looks for readers of what the guest wrote last, until there were some or the guest is dropped.
+async fn until_read(guest: Weak<Guest>) {
+    let mut pause = FIRST_LOOK;
+    loop {
+        tokio::time::sleep(pause).await;
+        if guest.upgrade().is_none_or(|guest| guest.unread.settle()) {
+            return;
+        }
+        pause = (pause * 2).min(LATER_LOOKS);
+    }
 }
 
 async fn drained(stdout: &Output, stderr: &Output) {

@@ -308,3 +308,19 @@ fn a_thousand_guests_leave_no_stream_open() {
     run(1000);
     assert_eq!(mine(), before);
 }
+
+#[test]
+fn what_a_guest_wrote_last_is_read_by_a_reader_that_comes_after_its_end() {
+    let engine = Engine::new();
+    fifo(&engine.path("o"));
+    let module = engine.load("hello.wat", HELLO).unwrap();
+    let guest = engine.guest(module, &json!({"stdout": engine.path("o")})).unwrap();
+    start(guest);
+    assert_eq!(engine.event(guest).kind, EXITED);
+
+    // Opens only because a writer is left, and ends only when that one goes.
+    let text = std::fs::read_to_string(engine.path("o")).unwrap();
+
+    assert!(!text.is_empty());
+    drop_guest(guest);
+}

@@ -5,9 +5,11 @@
 //! with `O_CREAT`, no stream becomes a controlling terminal, and opening a FIFO never waits for its other end.
 
 mod input;
+mod keeper;
 mod output;
 
 pub(crate) use input::{Input, StdinSource};
+pub(crate) use keeper::{Keeper, Unread};
 pub(crate) use output::{Output, StdoutSource};
 
 use crate::failure::{Failure, Result};

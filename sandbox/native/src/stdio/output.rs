@@ -1,6 +1,6 @@
 //! stdout and stderr.
 
-use super::{CHUNK, Channel, open_channel};
+use super::{CHUNK, Channel, Keeper, open_channel};
 use crate::failure::Result;
 use bytes::Bytes;
 use rustix::fs::OFlags;
@@ -107,6 +107,14 @@ impl Output {
                 }
                 changed.await;
             },
+        }
+    }
+
+    /// Keeps bytes that nobody has read yet when the stream closes; `None` where all was read, or it is no FIFO.
+    pub fn keeper(&self) -> Option<Keeper> {
+        match &self.channel {
+            Some(Channel::Polled(fd)) if !self.terminal => Keeper::of(fd.get_ref().as_fd()),
+            _ => None,
         }
     }
 

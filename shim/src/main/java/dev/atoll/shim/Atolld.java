@@ -34,7 +34,7 @@ public final class Atolld {
                 new ContainerdProgramFinder(containerd),
                 sandbox,
                 () -> json(sandbox.describe()),
-                containerd);
+                new ContainerdGreeting(containerd));
     }
 
     private static String json(EngineInfo engine) {

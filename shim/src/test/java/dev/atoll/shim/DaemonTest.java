@@ -111,11 +111,11 @@ final class DaemonTest {
     }
 
     private static CreateTaskRequest create(String id) {
-        return CreateTaskRequest.newBuilder()
-                .setId(id)
-                .setBundle("/bundle/" + id)
-                .setStdout("/out")
-                .build();
+        return create(id, "/bundle/" + id);
+    }
+
+    private static CreateTaskRequest create(String id, String bundle) {
+        return CreateTaskRequest.newBuilder().setId(id).setBundle(bundle).setStdout("/out").build();
     }
 
     private static KillRequest kill(String id, int signal) {
@@ -192,8 +192,29 @@ final class DaemonTest {
         call(client("default"), "Create", create("c1"));
 
         assertThat(code(client, "Create", create("c1"))).isEqualTo(6);
-        assertThat(code(client(""), "Create", create("c2"))).isEqualTo(3);
         assertThat(code(client, "Create", create(""))).isEqualTo(3);
+    }
+
+    /// As containerd 1.7 does for `ctr`.
+    @Test
+    void aCallerThatNamesNoNamespaceIsUnderstoodByBundleAndId() throws Exception {
+        TtrpcClient silent = client("");
+
+        call(silent, "Create", create("c1", "/run/default/c1"));
+        call(silent, "Start", StartRequest.newBuilder().setId("c1").build());
+
+        assertThat(state(silent, "c1").getStatus()).isEqualTo(Status.RUNNING);
+        assertThat(state(client("default"), "c1").getStatus()).isEqualTo(Status.RUNNING);
+        assertThat(code(silent, "Create", create("c2", "c2"))).isEqualTo(3);
+    }
+
+    @Test
+    void anIdThatTwoNamespacesHaveIsRefusedWithoutANamespace() throws Exception {
+        call(client("k8s.io"), "Create", create("c1"));
+        call(client("default"), "Create", create("c1"));
+
+        assertThat(code(client(""), "State", StateRequest.newBuilder().setId("c1").build()))
+                .isEqualTo(3);
     }
 
     @Test

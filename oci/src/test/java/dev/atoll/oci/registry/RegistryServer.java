@@ -14,15 +14,15 @@ import org.awaitility.Awaitility;
 
 /// Debian's `docker-registry` on a free loopback port, with its data in a directory of the test.
 final class RegistryServer implements AutoCloseable {
-    private static final Path BINARY = Path.of("/usr/bin/docker-registry");
+    private static final Path BINARY =
+            Path.of(System.getProperty("atoll.registry.binary", "/usr/bin/docker-registry"));
 
     private final Process process;
     private final int port;
 
     RegistryServer(Path directory) throws IOException {
         assertThat(BINARY)
-                .withFailMessage(
-                        "there is no %s: install the Debian package docker-registry", BINARY)
+                .withFailMessage("there is no %s: run e2e/node/prepare, which fetches it", BINARY)
                 .isExecutable();
         try (var free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             port = free.getLocalPort();

@@ -30,6 +30,7 @@ import dev.atoll.shim.rpc.Responder;
 import dev.atoll.shim.status.InvalidArgument;
 import dev.atoll.shim.status.NotFound;
 import dev.atoll.shim.status.ShimException;
+import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.Optional;
 
@@ -53,7 +54,7 @@ public final class TaskService {
     }
 
     CreateTaskResponse create(CallContext context, CreateTaskRequest request) {
-        ContainerKey key = context.key(request.getId());
+        ContainerKey key = newKey(context, request);
         if (request.getBundle().isEmpty()) {
             throw new InvalidArgument(
                     "create container %s: the request names no bundle".formatted(key.id()));
@@ -191,13 +192,13 @@ public final class TaskService {
 
     /// Answers for an unknown task, too: `Pids` then says that it is gone.
     ConnectResponse connect(CallContext context, ConnectRequest request) {
-        boolean known = tasks.find(context.key(request.getId())).isPresent();
+        boolean known = tasks.find(key(context, request.getId())).isPresent();
         return ConnectResponse.newBuilder().setShimPid(pid).setTaskPid(known ? pid : 0).build();
     }
 
     /// The daemon serves other containers, so it stays; a task that does not run is released.
     Empty shutdown(CallContext context, ShutdownRequest request) {
-        Optional<TaskLifecycle> task = tasks.find(context.key(request.getId()));
+        Optional<TaskLifecycle> task = tasks.find(key(context, request.getId()));
         if (task.isPresent() && task.get().state() instanceof TaskState.Stopped) {
             forget(task.get().config().key());
         }
@@ -221,8 +222,28 @@ public final class TaskService {
         return pid;
     }
 
+    /// The key of a new task. containerd 1.7 sends no namespace for clients other than CRI; there
+    /// the bundle's parent folder names it (containerd, core/runtime/v2/bundle.go:
+    /// `<state>/<namespace>/<id>`).
+    private static ContainerKey newKey(CallContext context, CreateTaskRequest request) {
+        if (!context.namespace().isEmpty() || request.getBundle().isEmpty()) {
+            return context.key(request.getId());
+        }
+        Path parent = Path.of(request.getBundle()).getParent();
+        Path namespace = parent == null ? null : parent.getFileName();
+        return new CallContext(namespace == null ? "" : namespace.toString()).key(request.getId());
+    }
+
+    /// The key of a known task: without a namespace, of the one that has the id if only one has.
+    private ContainerKey key(CallContext context, String id) {
+        if (!context.namespace().isEmpty()) {
+            return context.key(id);
+        }
+        return tasks.onlyOneWith(id).orElseGet(() -> context.key(id));
+    }
+
     private TaskLifecycle find(CallContext context, String id, String execId) throws ShimException {
-        TaskLifecycle task = tasks.get(context.key(id));
+        TaskLifecycle task = tasks.get(key(context, id));
         if (!execId.isEmpty()) {
             throw new NotFound("container %s has no exec process %s".formatted(id, execId));
         }

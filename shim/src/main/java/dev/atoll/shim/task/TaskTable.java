@@ -35,6 +35,14 @@ public final class TaskTable {
         return Optional.ofNullable(tasks.get(key));
     }
 
+    /// The key of the only task with this id, whatever its namespace; empty if there is none, or
+    /// more than one.
+    Optional<ContainerKey> onlyOneWith(String id) {
+        List<ContainerKey> found =
+                tasks.keySet().stream().filter(key -> key.id().equals(id)).limit(2).toList();
+        return found.size() == 1 ? Optional.of(found.getFirst()) : Optional.empty();
+    }
+
     /// Removes `task`, but not one that took its id since.
     void remove(TaskLifecycle task) {
         tasks.remove(task.config().key(), task);
