@@ -64,8 +64,7 @@ class BadInputE2E {
     @Test
     void anEmptyProgramIsRefused() {
         String image =
-                on.images()
-                        .push(RootfsImage.of("/app.wasm", Content.of(new byte[0]), "/app.wasm"));
+                on.images().push(RootfsImage.of("/app.wasm", Content.of(new byte[0]), "/app.wasm"));
 
         assertThat(Refusal.of(on, ContainerRequest.of(image)))
                 .contains("/app.wasm")

@@ -87,7 +87,8 @@ public record JsonDocument(
         }
     }
 
-    /// Gson's messages have a second line with a link, some advise its caller, and its wrapper repeats the class's name.
+    /// Gson's messages have a second line with a link, some advise its caller, and its wrapper
+    /// repeats the class's name.
     private static String firstSentence(Exception e) {
         Throwable cause = e.getCause() == null ? e : e.getCause();
         String message = Objects.requireNonNullElse(cause.getMessage(), cause.toString());
