@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import dev.atoll.e2e.image.Artifact;
-import dev.atoll.e2e.image.Blob;
+import dev.atoll.e2e.image.Content;
 import dev.atoll.e2e.image.RootfsImage;
 import dev.atoll.e2e.node.Checkout;
 import dev.atoll.e2e.pod.ContainerRequest;
 import dev.atoll.e2e.pod.Pod;
 import dev.atoll.e2e.pod.PodContainer;
+import dev.atoll.oci.image.MediaTypes;
+import dev.atoll.oci.image.Platform;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
@@ -57,22 +59,21 @@ class ImageShapesE2E {
 
     @ParameterizedTest
     @CsvSource({
-        Artifact.WASM_CONFIG + "," + Artifact.OLD_WASM,
-        Artifact.IMAGE_CONFIG + "," + Artifact.OLD_WASM,
-        Artifact.IMAGE_CONFIG + "," + Artifact.WASM
+        MediaTypes.WASM_CONFIG + "," + MediaTypes.OLDER_WASM_LAYER,
+        MediaTypes.OCI_CONFIG + "," + MediaTypes.OLDER_WASM_LAYER,
+        MediaTypes.OCI_CONFIG + "," + MediaTypes.WASM_LAYER
     })
     void olderMediaTypesWork(String configType, String layerType) {
         Artifact artifact =
                 hello().withConfigType(configType)
-                        .withLayers(Blob.of(layerType, Checkout.guest(HELLO)));
+                        .withLayers(Artifact.layer(layerType, Checkout.guest(HELLO)));
 
         assertPrints(on.images().push(artifact), GREETING);
     }
 
     @Test
     void aGzippedLayerWorks() {
-        Artifact artifact =
-                hello().withLayers(Artifact.gzipped(Blob.of(Artifact.WASM, Checkout.guest(HELLO))));
+        Artifact artifact = hello().withLayers(Artifact.gzipped(Checkout.guest(HELLO)));
 
         assertPrints(on.images().push(artifact), GREETING);
     }
@@ -81,7 +82,12 @@ class ImageShapesE2E {
     void anIndexWithTheNodesPlatformWorks() {
         assertPrints(
                 on.images()
-                        .pushIndex(hello(), List.of("linux/amd64", "linux/arm64", "wasip1/wasm")),
+                        .pushIndex(
+                                hello(),
+                                List.of(
+                                        new Platform("linux", "amd64"),
+                                        new Platform("linux", "arm64"),
+                                        new Platform("wasip1", "wasm"))),
                 GREETING);
     }
 
@@ -148,7 +154,7 @@ class ImageShapesE2E {
                         "/app.wasm",
                         Checkout.guest("guest.p1.wasm"),
                         "/etc/motd",
-                        "of the image\n".getBytes(StandardCharsets.UTF_8));
+                        Content.of("of the image\n".getBytes(StandardCharsets.UTF_8)));
         String image =
                 on.images()
                         .push(new RootfsImage(files, Map.of("Entrypoint", List.of("/app.wasm"))));

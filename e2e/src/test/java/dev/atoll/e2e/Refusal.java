@@ -36,6 +36,7 @@ final class Refusal {
             assertThat(description).contains(PREFIX);
             String sentence = description.substring(description.indexOf(PREFIX) + PREFIX.length());
             assertThat(sentence).as("one line").doesNotContain("\n").hasSizeGreaterThan(20);
+            System.out.println("refused: " + sentence);
             return sentence;
         }
     }

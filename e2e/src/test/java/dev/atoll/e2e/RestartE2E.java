@@ -106,9 +106,10 @@ class RestartE2E {
     void aNewPodStartsADaemonAfterOneDied() {
         assumeFalse(TestNode.isNative(), "a native pod has no daemon");
         try (Pod before = on.pod()) {
-            before.start(on.guest("sleep")).awaitOutput("sleeping");
+            PodContainer killed = before.start(on.guest("sleep")).awaitOutput("sleeping");
             NodeProcess daemon = onlyDaemon();
             daemon.kill();
+            killed.awaitExit();
 
             try (Pod pod = on.pod()) {
                 PodContainer container = pod.start(on.guest("echo", "served"));

@@ -57,7 +57,6 @@ record TestNode(Node node, Images images, Map<String, String> pushed) implements
 
     @Override
     public void close() {
-        images.close();
         node.close();
     }
 

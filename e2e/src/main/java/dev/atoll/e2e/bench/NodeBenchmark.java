@@ -52,8 +52,8 @@ public final class NodeBenchmark {
                 arguments.length > 1
                         ? Arrays.stream(arguments).skip(1).map(Integer::valueOf).toList()
                         : List.of(100, 1000);
-        try (Node node = Node.start(VERSION);
-                Images images = new Images(node)) {
+        try (Node node = Node.start(VERSION)) {
+            var images = new Images(node);
             var benchmark = new NodeBenchmark(node, images);
             benchmark.latency(cycles);
             benchmark.nativePods();

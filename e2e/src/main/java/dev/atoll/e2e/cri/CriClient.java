@@ -2,6 +2,7 @@ package dev.atoll.e2e.cri;
 
 import dev.atoll.cri.v1.ImageServiceGrpc;
 import dev.atoll.cri.v1.RuntimeServiceGrpc;
+import dev.atoll.oci.containerd.UnixSocketFactory;
 import io.grpc.ManagedChannel;
 import io.grpc.okhttp.OkHttpChannelBuilder;
 import java.nio.file.Path;

@@ -48,8 +48,8 @@ public final class Demo {
                 "Starting a node: containerd "
                         + version
                         + " and a registry, in namespaces of their own");
-        try (Node node = Node.start(version);
-                Images images = new Images(node)) {
+        try (Node node = Node.start(version)) {
+            var images = new Images(node);
             out.println(
                     node.ctr("default", "version")
                             .orThrow("ask containerd for its version")

@@ -1,47 +1,33 @@
 package dev.atoll.e2e.image;
 
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
+import com.google.gson.Gson;
+import dev.atoll.oci.image.MediaTypes;
+import dev.atoll.oci.registry.Blob;
+import dev.atoll.oci.registry.RawArtifact;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
-import java.util.zip.GZIPOutputStream;
 
 /// A wasm artifact to be packed: programs as layers, and a config that lets a pod run it without a
-/// command.
+/// command. Anything may be wrong with it.
 ///
 /// @param configType the config's media type
 /// @param layers the programs
 /// @param entrypoint the config's entrypoint; none if empty
 public record Artifact(String configType, List<Blob> layers, List<String> entrypoint) {
-    /// The config type of wasm artifacts.
-    public static final String WASM_CONFIG = "application/vnd.wasm.config.v0+json";
-
-    /// The config type of images, which `ctr run` insists on.
-    public static final String IMAGE_CONFIG = "application/vnd.oci.image.config.v1+json";
-
-    /// The layer type of wasm artifacts.
-    public static final String WASM = "application/wasm";
-
-    /// The layer type that older tools wrote.
-    public static final String OLD_WASM = "application/vnd.wasm.content.layer.v1+wasm";
-
-    /// The layer type of a compressed program.
-    public static final String GZIPPED_WASM = "application/wasm+gzip";
-
     public Artifact {
         layers = List.copyOf(layers);
         entrypoint = List.copyOf(entrypoint);
     }
 
     /// Returns an artifact of one program that is run as `/app.wasm`.
-    public static Artifact of(byte[] program) {
-        return new Artifact(WASM_CONFIG, List.of(Blob.of(WASM, program)), List.of("/app.wasm"));
+    public static Artifact of(Path program) {
+        return new Artifact(
+                MediaTypes.WASM_CONFIG,
+                List.of(layer(MediaTypes.WASM_LAYER, program)),
+                List.of("/app.wasm"));
     }
 
     /// Returns this artifact with another entrypoint.
@@ -59,38 +45,35 @@ public record Artifact(String configType, List<Blob> layers, List<String> entryp
         return new Artifact(configType, List.of(other), entrypoint);
     }
 
-    /// Returns a layer with a title, by which an entrypoint picks it among several.
-    public static Blob titled(String title, byte[] program) {
-        return new Blob(WASM, program, 0, Map.of("org.opencontainers.image.title", title));
+    /// Returns a layer.
+    public static Blob layer(String mediaType, Path content) {
+        return new Blob.InFile(mediaType, Map.of(), content);
     }
 
-    /// Returns the content of a blob as a gzipped layer.
-    public static Blob gzipped(Blob content) {
-        var bytes = new ByteArrayOutputStream();
-        try (var gzip = new GZIPOutputStream(bytes);
-                InputStream opened = content.open()) {
-            opened.transferTo(gzip);
-            gzip.finish();
-        } catch (IOException e) {
-            throw new UncheckedIOException("compress in memory", e);
-        }
-        return Blob.of(GZIPPED_WASM, bytes.toByteArray());
+    /// Returns a layer with a title, by which an entrypoint picks it among several.
+    public static Blob titled(String title, Path program) {
+        return new Blob.InFile(
+                MediaTypes.WASM_LAYER, Map.of(MediaTypes.TITLE_ANNOTATION, title), program);
+    }
+
+    /// Returns a layer whose program is compressed.
+    public static Blob gzipped(Path program) {
+        return layer(MediaTypes.WASM_LAYER + "+gzip", Content.gzip(program));
     }
 
     /// Packs it. The config has a field that no other has, since CRI takes the config's digest for
     /// the image's identity.
-    public Manifest pack() {
+    RawArtifact pack() {
         var json = new LinkedHashMap<String, Object>();
         json.put("architecture", "wasm");
         json.put("os", "wasip1");
         json.put("created", "2026-01-01T00:00:00Z");
         json.put("author", UUID.randomUUID().toString());
-        json.put("layerDigests", layers.stream().map(Blob::digest).toList());
         if (!entrypoint.isEmpty()) {
             json.put("config", Map.of("Entrypoint", entrypoint));
         }
-        json.put("rootfs", Map.of("type", "layers", "diff_ids", new ArrayList<String>()));
-        return new Manifest(
-                Blob.of(configType, Json.of(json).getBytes(StandardCharsets.UTF_8)), layers);
+        json.put("rootfs", Map.of("type", "layers", "diff_ids", List.of()));
+        return new RawArtifact(
+                new Blob.Text(configType, Map.of(), new Gson().toJson(json)), layers);
     }
 }

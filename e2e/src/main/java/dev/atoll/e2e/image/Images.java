@@ -1,22 +1,26 @@
 package dev.atoll.e2e.image;
 
 import dev.atoll.e2e.node.Node;
+import dev.atoll.oci.image.Descriptor;
+import dev.atoll.oci.image.Platform;
+import dev.atoll.oci.registry.RawArtifact;
+import dev.atoll.oci.registry.RegistryClient;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 
 /// Pushes images to a node's registry, each under a name of its own, and answers how the node calls
 /// it.
 ///
 /// Thread-safe.
-public final class Images implements AutoCloseable {
-    private static final String REPOSITORY = "test/";
-
-    private final RegistryClient registry;
+public final class Images {
+    private final RegistryClient registry = new RegistryClient(true);
+    private final String pushAddress;
     private final String pullAddress;
 
     /// Makes a pusher for a node.
     public Images(Node node) {
-        this.registry = new RegistryClient(node.pushAddress());
+        this.pushAddress = node.pushAddress();
         this.pullAddress = node.pullAddress();
     }
 
@@ -30,39 +34,32 @@ public final class Images implements AutoCloseable {
         return push(image.pack());
     }
 
-    /// Pushes a manifest with all it names.
-    public String push(Manifest manifest) {
-        String repository = freshRepository();
-        pushContent(repository, manifest);
-        registry.pushManifest(repository, "1", manifest.blob());
-        return reference(repository);
+    private String push(RawArtifact manifest) {
+        String name = freshName();
+        registry.push(manifest, pushAddress + name);
+        return pullAddress + name;
     }
 
-    /// Pushes an index that names the artifact once per platform, each `os/architecture`.
-    public String pushIndex(Artifact artifact, List<String> platforms) {
-        String repository = freshRepository();
-        Manifest manifest = artifact.pack();
-        pushContent(repository, manifest);
-        registry.pushManifest(repository, manifest.blob().digest(), manifest.blob());
-        registry.pushManifest(repository, "1", manifest.index(platforms));
-        return reference(repository);
+    /// Pushes an index that names the artifact once per platform.
+    public String pushIndex(Artifact artifact, List<Platform> platforms) {
+        String name = freshName();
+        Descriptor manifest = registry.push(artifact.pack(), pushAddress + name);
+        List<Descriptor> entries =
+                platforms.stream().map(platform -> of(manifest, platform)).toList();
+        registry.pushIndex(entries, pushAddress + name);
+        return pullAddress + name;
     }
 
-    private void pushContent(String repository, Manifest manifest) {
-        registry.pushBlob(repository, manifest.config());
-        manifest.layers().forEach(layer -> registry.pushBlob(repository, layer));
+    private static Descriptor of(Descriptor manifest, Platform platform) {
+        return new Descriptor(
+                manifest.mediaType(),
+                manifest.digest(),
+                manifest.size(),
+                manifest.annotations(),
+                Optional.of(platform));
     }
 
-    private static String freshRepository() {
-        return REPOSITORY + UUID.randomUUID().toString().substring(0, 8);
-    }
-
-    private String reference(String repository) {
-        return pullAddress + "/" + repository + ":1";
-    }
-
-    @Override
-    public void close() {
-        registry.close();
+    private static String freshName() {
+        return "/test/" + UUID.randomUUID().toString().substring(0, 8) + ":1";
     }
 }

@@ -1,7 +1,16 @@
 package dev.atoll.e2e.image;
 
+import com.google.gson.Gson;
+import dev.atoll.oci.image.MediaTypes;
+import dev.atoll.oci.image.Platform;
+import dev.atoll.oci.registry.Blob;
+import dev.atoll.oci.registry.RawArtifact;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -11,7 +20,7 @@ import java.util.UUID;
 ///
 /// @param files the files by their paths; a path that ends with a slash is a directory
 /// @param config the `config` of the image's config, e.g. its Entrypoint
-public record RootfsImage(Map<String, byte[]> files, Map<String, Object> config) {
+public record RootfsImage(Map<String, Path> files, Map<String, Object> config) {
     private static final int BLOCK = 512;
 
     public RootfsImage {
@@ -20,24 +29,22 @@ public record RootfsImage(Map<String, byte[]> files, Map<String, Object> config)
     }
 
     /// Returns an image with one file, which the given entrypoint runs.
-    public static RootfsImage of(String path, byte[] content, String... entrypoint) {
+    public static RootfsImage of(String path, Path content, String... entrypoint) {
         return new RootfsImage(Map.of(path, content), Map.of("Entrypoint", List.of(entrypoint)));
     }
 
-    /// Packs it for linux and this machine's architecture.
-    public Manifest pack() {
-        byte[] tar = tar();
-        Blob layer = Blob.of("application/vnd.oci.image.layer.v1.tar", tar);
+    /// Packs it for this machine.
+    RawArtifact pack() {
+        Path layer = Content.of(tar());
         var json = new LinkedHashMap<String, Object>();
-        json.put(
-                "architecture",
-                System.getProperty("os.arch").equals("aarch64") ? "arm64" : "amd64");
-        json.put("os", "linux");
+        json.put("architecture", Platform.host().architecture());
+        json.put("os", Platform.host().os());
         json.put("author", UUID.randomUUID().toString());
         json.put("config", config);
-        json.put("rootfs", Map.of("type", "layers", "diff_ids", List.of(layer.digest())));
-        byte[] bytes = Json.of(json).getBytes(StandardCharsets.UTF_8);
-        return new Manifest(Blob.of(Artifact.IMAGE_CONFIG, bytes), List.of(layer));
+        json.put("rootfs", Map.of("type", "layers", "diff_ids", List.of(Content.digest(layer))));
+        return new RawArtifact(
+                new Blob.Text(MediaTypes.OCI_CONFIG, Map.of(), new Gson().toJson(json)),
+                List.of(Artifact.layer(MediaTypes.OCI_LAYER_TAR, layer)));
     }
 
     private byte[] tar() {
@@ -45,13 +52,21 @@ public record RootfsImage(Map<String, byte[]> files, Map<String, Object> config)
         files.entrySet().stream()
                 .sorted(Map.Entry.comparingByKey())
                 .forEach(entry -> {
-                    byte[] content = entry.getValue();
+                    byte[] content = read(entry.getValue());
                     out.writeBytes(header(entry.getKey(), content.length));
                     out.writeBytes(content);
                     out.writeBytes(new byte[(BLOCK - content.length % BLOCK) % BLOCK]);
                 });
         out.writeBytes(new byte[2 * BLOCK]);
         return out.toByteArray();
+    }
+
+    private static byte[] read(Path file) {
+        try {
+            return Files.readAllBytes(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException("read " + file, e);
+        }
     }
 
     /// A header of the ustar format (POSIX 1003.1): octal text in fixed fields, and a sum over all

@@ -38,15 +38,14 @@ public final class Checkout {
         return root().resolve("e2e/node").resolve(name).toString();
     }
 
-    /// Returns the bytes of a guest that `e2e/guests/build` built.
-    public static byte[] guest(String name) {
+    /// Returns the file of a guest that `e2e/guests/build` built.
+    public static Path guest(String name) {
         Path file = root().resolve("target/guests").resolve(name);
-        try {
-            return Files.readAllBytes(file);
-        } catch (IOException e) {
-            throw new UncheckedIOException(
-                    "no guest at " + file + ": build them with e2e/guests/build", e);
+        if (!Files.exists(file)) {
+            throw new IllegalStateException(
+                    "no guest at " + file + ": build them with e2e/guests/build");
         }
+        return file;
     }
 
     /// Returns the versions of containerd to test with: the system property `atoll.e2e.versions`

@@ -39,7 +39,8 @@ public record Command(
 
     /// Runs it.
     ///
-    /// @throws IllegalStateException if it takes longer than its deadline; it is killed then
+    /// @throws IllegalStateException if it takes longer than its deadline; it and its descendants
+    ///   are killed then
     public CommandResult run() {
         try {
             Path directory = Files.createTempDirectory("command");
@@ -69,17 +70,24 @@ public record Command(
                         .start();
         try {
             if (!process.waitFor(deadline.toMillis(), TimeUnit.MILLISECONDS)) {
-                process.destroyForcibly();
+                kill(process);
                 throw new IllegalStateException(
                         "%s: still running after %s; so far: %s%s"
                                 .formatted(words, deadline, read(out), read(err)));
             }
         } catch (InterruptedException e) {
-            process.destroyForcibly();
+            kill(process);
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted while running " + words, e);
         }
         return new CommandResult(process.exitValue(), read(out), read(err));
+    }
+
+    /// With its descendants: `nsenter` alone would leave behind what it runs.
+    private static void kill(Process process) {
+        List<ProcessHandle> descendants = process.descendants().toList();
+        process.destroyForcibly();
+        descendants.forEach(ProcessHandle::destroyForcibly);
     }
 
     private static String read(Path file) throws IOException {

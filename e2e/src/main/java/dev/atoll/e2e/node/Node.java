@@ -104,9 +104,14 @@ public final class Node implements AutoCloseable {
         return fact("containerd") + "/ctr";
     }
 
+    /// Returns where the distribution under test is inside.
+    public String distribution() {
+        return fact("dist");
+    }
+
     /// Runs the `atoll` command of the distribution inside.
     public CommandResult atoll(String... words) {
-        var all = new ArrayList<>(List.of(fact("dist") + "/bin/atoll"));
+        var all = new ArrayList<>(List.of(distribution() + "/bin/atoll"));
         all.addAll(List.of(words));
         return inside(all).run();
     }
@@ -155,7 +160,7 @@ public final class Node implements AutoCloseable {
                         List.of(
                                 "env",
                                 "CONTAINERD=" + fact("containerd"),
-                                "DIST=" + fact("dist"),
+                                "DIST=" + distribution(),
                                 Checkout.nodeScript("boot")));
         all.addAll(List.of(words));
         return inside(all).run();

@@ -80,7 +80,7 @@ final class BlobReader {
                 written += count;
                 if (written > maxBytes) {
                     throw new InvalidImage(
-                            "%s has more than %d bytes when uncompressed: at most so many are accepted, make the program smaller or raise the limit"
+                            "%s has more than %d bytes when uncompressed: at most so many are accepted, make the program smaller"
                                     .formatted(subject, maxBytes));
                 }
                 write(out, buffer, count, target);
@@ -118,7 +118,7 @@ final class BlobReader {
     private static void checkSize(long size, String subject, long maxBytes) {
         if (size > maxBytes) {
             throw new InvalidImage(
-                    "%s has %d bytes: at most %d are accepted, make it smaller or raise the limit"
+                    "%s has %d bytes: at most %d are accepted, make it smaller"
                             .formatted(subject, size, maxBytes));
         }
     }

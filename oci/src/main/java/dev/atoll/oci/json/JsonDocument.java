@@ -30,6 +30,10 @@ public record JsonDocument(
     /// making deep trees.
     private static final int DEEPEST = 64;
 
+    /// What Gson says to its caller, who is not the reader of the message.
+    private static final String LENIENT_ADVICE =
+            "Use JsonReader.setStrictness(Strictness.LENIENT) to accept malformed JSON";
+
     public JsonDocument {
         Objects.requireNonNull(subject, "subject");
         Objects.requireNonNull(problem, "problem");
@@ -83,11 +87,12 @@ public record JsonDocument(
         }
     }
 
-    /// Gson's messages have a second line with a link, and its wrapper repeats the class's name.
+    /// Gson's messages have a second line with a link, some advise its caller, and its wrapper repeats the class's name.
     private static String firstSentence(Exception e) {
         Throwable cause = e.getCause() == null ? e : e.getCause();
         String message = Objects.requireNonNullElse(cause.getMessage(), cause.toString());
         int newline = message.indexOf('\n');
-        return OneLine.of(newline < 0 ? message : message.substring(0, newline));
+        String first = newline < 0 ? message : message.substring(0, newline);
+        return OneLine.of(first.replace(LENIENT_ADVICE, "unexpected text"));
     }
 }

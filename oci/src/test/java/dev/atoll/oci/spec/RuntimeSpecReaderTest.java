@@ -114,7 +114,7 @@ final class RuntimeSpecReaderTest {
                 "[] | expected an object, found an array",
                 "null | expected an object, found null",
                 "{ | malformed JSON: End of input",
-                "{'a':1} | malformed JSON: ",
+                "{'a':1} | malformed JSON: unexpected text at line 1",
                 "{} {} | malformed JSON: ",
                 "NaN | malformed JSON: ",
             })

@@ -33,7 +33,7 @@ final class ProgramRefusal {
 
     static InvalidWorkload tooLarge(String name, long maxBytes) {
         return new InvalidWorkload(
-                "%s is larger than %d bytes, which is the greatest program accepted: make it smaller, or raise the limit in the node's configuration"
+                "%s is larger than %d bytes, which is the greatest program accepted: make it smaller"
                         .formatted(name, maxBytes));
     }
 }
