@@ -3,6 +3,8 @@ package dev.atoll.oci.containerd;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
@@ -13,12 +15,17 @@ import java.nio.file.Path;
 /// A connected UNIX-domain socket as a [Socket], which is what grpc-okhttp wants: the JDK has such
 /// sockets only as channels. Options of TCP are accepted and ignored. One thread may read while
 /// another writes.
-final class UnixSocket extends Socket {
+public final class UnixSocket extends Socket {
+    /// grpc-java wants internet addresses of its peers; a UNIX-domain peer has none.
+    private static final InetSocketAddress NOWHERE =
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+
     private final SocketChannel channel;
     private final InputStream in;
     private final OutputStream out;
 
-    UnixSocket(SocketChannel channel) {
+    /// @param channel connected; owned: closed with this
+    public UnixSocket(SocketChannel channel) {
         this.channel = channel;
         this.in = Channels.newInputStream(channel);
         this.out = Channels.newOutputStream(channel);
@@ -41,12 +48,17 @@ final class UnixSocket extends Socket {
 
     @Override
     public SocketAddress getRemoteSocketAddress() {
-        try {
-            return channel.getRemoteAddress();
-        } catch (IOException e) {
-            // Closed: what it was connected to no longer matters, and the method cannot say so.
-            return UnixDomainSocketAddress.of("");
-        }
+        return NOWHERE;
+    }
+
+    @Override
+    public SocketAddress getLocalSocketAddress() {
+        return NOWHERE;
+    }
+
+    @Override
+    public InetAddress getInetAddress() {
+        return NOWHERE.getAddress();
     }
 
     @Override
@@ -68,6 +80,16 @@ final class UnixSocket extends Socket {
     @Override
     public int getSoTimeout() {
         return 0;
+    }
+
+    @Override
+    public void shutdownInput() throws IOException {
+        channel.shutdownInput();
+    }
+
+    @Override
+    public void shutdownOutput() throws IOException {
+        channel.shutdownOutput();
     }
 
     @Override

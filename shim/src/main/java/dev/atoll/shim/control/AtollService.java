@@ -5,6 +5,7 @@ import dev.atoll.api.v1.InfoRequest;
 import dev.atoll.api.v1.InfoResponse;
 import dev.atoll.api.v1.ListGuestsRequest;
 import dev.atoll.api.v1.ListGuestsResponse;
+import dev.atoll.oci.spec.CriAnnotations;
 import dev.atoll.sandbox.WorkloadDescription;
 import dev.atoll.sandbox.WorkloadUsage;
 import dev.atoll.shim.rpc.RpcMethod;
@@ -16,12 +17,9 @@ import dev.atoll.shim.task.TaskTable;
 import dev.atoll.shim.task.Timestamps;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 
 /// The daemon's own API, for the command line. Thread-safe.
 public final class AtollService {
-    private static final String CRI = "io.kubernetes.cri.";
-
     private final TaskTable tasks;
     private final DaemonInfo daemon;
 
@@ -75,14 +73,14 @@ public final class AtollService {
     }
 
     private static void describe(Guest.Builder guest, MadeWorkload made) {
-        Map<String, String> annotations = made.spec().annotations();
+        CriAnnotations cri = CriAnnotations.of(made.spec());
         WorkloadDescription description = made.workload().description();
         WorkloadUsage usage = made.workload().usage();
-        guest.setSandboxId(annotations.getOrDefault(CRI + "sandbox-id", ""))
-                .setPodNamespace(annotations.getOrDefault(CRI + "sandbox-namespace", ""))
-                .setPodName(annotations.getOrDefault(CRI + "sandbox-name", ""))
-                .setContainerName(annotations.getOrDefault(CRI + "container-name", ""))
-                .setImage(annotations.getOrDefault(CRI + "image-name", ""))
+        guest.setSandboxId(cri.sandboxId().orElse(""))
+                .setPodNamespace(cri.sandboxNamespace().orElse(""))
+                .setPodName(cri.sandboxName().orElse(""))
+                .setContainerName(cri.containerName().orElse(""))
+                .setImage(cri.imageName().orElse(""))
                 .setKind(description.kind())
                 .setProgram(description.program())
                 .setCodeCacheHit(description.codeCacheHit())

@@ -1,5 +1,6 @@
 package dev.atoll.shim.grpc;
 
+import dev.atoll.oci.containerd.UnixSocket;
 import dev.atoll.shim.log.LogKeys;
 import dev.atoll.shim.socket.PeerCheck;
 import dev.atoll.shim.socket.UnixListener;
@@ -39,7 +40,7 @@ final class ListenerServerSocket extends ServerSocket {
             SocketChannel channel = listener.channel().accept();
             try {
                 peers.check(channel);
-                return new ChannelSocket(channel);
+                return new UnixSocket(channel);
             } catch (IOException e) {
                 LOGGER.atWarn()
                         .addKeyValue(LogKeys.ERROR, e.getMessage())

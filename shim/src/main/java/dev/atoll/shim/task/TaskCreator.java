@@ -2,6 +2,7 @@ package dev.atoll.shim.task;
 
 import dev.atoll.oci.InvalidSpec;
 import dev.atoll.oci.program.ProgramFinder;
+import dev.atoll.oci.spec.CriAnnotations;
 import dev.atoll.oci.spec.RuntimeSpec;
 import dev.atoll.sandbox.GuestRequest;
 import dev.atoll.sandbox.Workload;
@@ -11,11 +12,6 @@ import java.time.InstantSource;
 
 /// Makes the workload of a task: a pod's pause, or a guest. Blocks. Thread-safe.
 public final class TaskCreator {
-    /// What CRI calls a container in its runtime spec.
-    static final String CONTAINER_TYPE = "io.kubernetes.cri.container-type";
-
-    private static final String SANDBOX = "sandbox";
-
     private final BundleSpecs specs;
     private final ProgramFinder programs;
     private final WorkloadFactory workloads;
@@ -35,7 +31,7 @@ public final class TaskCreator {
     MadeWorkload make(TaskConfig config) {
         Path bundle = Path.of(config.bundle());
         RuntimeSpec spec = specs.read(bundle, config.key());
-        boolean pause = SANDBOX.equals(spec.annotations().get(CONTAINER_TYPE));
+        boolean pause = CriAnnotations.of(spec).isSandbox();
         Workload workload =
                 pause ? workloads.pause(config.key(), spec) : guest(config, bundle, spec);
         return new MadeWorkload(workload, spec, pause, clock.instant());

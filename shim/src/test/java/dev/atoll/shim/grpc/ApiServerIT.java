@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.StringValue;
+import dev.atoll.oci.containerd.UnixSocketFactory;
 import dev.atoll.shim.rpc.RpcMethod;
 import dev.atoll.shim.rpc.RpcService;
 import dev.atoll.shim.socket.PeerCheck;
@@ -20,14 +21,8 @@ import io.grpc.protobuf.ProtoUtils;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.MetadataUtils;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.Socket;
-import java.net.UnixDomainSocketAddress;
-import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.List;
-import javax.net.SocketFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -63,7 +58,7 @@ final class ApiServerIT {
             ManagedChannel channel =
                     OkHttpChannelBuilder.forTarget(
                                     "dns:///127.0.0.1:1", InsecureChannelCredentials.create())
-                            .socketFactory(new UnixSockets(socket))
+                            .socketFactory(new UnixSocketFactory(socket))
                             .build();
             try {
                 assertThat(call(channel, "Echo", "hi")).isEqualTo("k8s.io:hi");
@@ -102,44 +97,5 @@ final class ApiServerIT {
                         CallOptions.DEFAULT,
                         StringValue.of(text))
                 .getValue();
-    }
-
-    /// Connects to one UNIX-domain socket whatever address is asked for.
-    private static final class UnixSockets extends SocketFactory {
-        private final Path path;
-
-        UnixSockets(Path path) {
-            this.path = path;
-        }
-
-        @Override
-        public Socket createSocket() {
-            try {
-                return new ChannelSocket(SocketChannel.open(UnixDomainSocketAddress.of(path)));
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
-
-        @Override
-        public Socket createSocket(String host, int port) {
-            return createSocket();
-        }
-
-        @Override
-        public Socket createSocket(String host, int port, InetAddress local, int localPort) {
-            return createSocket();
-        }
-
-        @Override
-        public Socket createSocket(InetAddress host, int port) {
-            return createSocket();
-        }
-
-        @Override
-        public Socket createSocket(
-                InetAddress address, int port, InetAddress localAddress, int localPort) {
-            return createSocket();
-        }
     }
 }
