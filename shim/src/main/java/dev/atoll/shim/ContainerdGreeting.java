@@ -13,6 +13,7 @@ final class ContainerdGreeting implements AutoCloseable {
 
     private final ContainerdClient client;
     private final Thread thread;
+    private volatile boolean closed;
 
     /// @param client owned: closed with this
     ContainerdGreeting(ContainerdClient client) {
@@ -25,6 +26,9 @@ final class ContainerdGreeting implements AutoCloseable {
             String version = client.version();
             LOGGER.atInfo().addKeyValue(LogKeys.VERSION, version).log("containerd answers");
         } catch (OciException e) {
+            if (closed) {
+                return;
+            }
             // Not an error: the daemon may be up before containerd, and every later call tries
             // again.
             LOGGER.atInfo()
@@ -36,6 +40,7 @@ final class ContainerdGreeting implements AutoCloseable {
     /// Ends a call that is under way, and waits for the thread.
     @Override
     public void close() {
+        closed = true;
         client.close();
         try {
             thread.join();

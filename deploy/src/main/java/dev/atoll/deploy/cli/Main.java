@@ -1,5 +1,6 @@
 package dev.atoll.deploy.cli;
 
+import dev.atoll.shim.log.Logging;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
@@ -10,6 +11,7 @@ public final class Main {
 
     /// Ends the JVM with the command's exit status.
     public static void main(String[] arguments) {
+        Logging.silence();
         Map<String, String> environment = System.getenv();
         Console console = new Console(System.out, System.err);
         InstantSource clock = InstantSource.system();

@@ -117,7 +117,9 @@ public final class RegistryClient {
             cause = cause.getCause();
         }
         String status =
-                e instanceof OrasException oras && oras.getStatusCode() != null
+                e instanceof OrasException oras
+                                && oras.getStatusCode() != null
+                                && oras.getStatusCode() > 0
                         ? "the registry answered " + oras.getStatusCode() + ", "
                         : "";
         return OneLine.of(status + (cause.getMessage() == null ? cause : cause.getMessage()));

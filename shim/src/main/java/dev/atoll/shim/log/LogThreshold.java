@@ -4,13 +4,18 @@ import org.slf4j.event.Level;
 
 /// From which level on lines are written. Thread-safe.
 final class LogThreshold {
-    private volatile Level least = Level.INFO;
+    private volatile int least = Level.INFO.toInt();
 
     void set(Level level) {
-        least = level;
+        least = level.toInt();
+    }
+
+    /// Nothing passes from now on.
+    void close() {
+        least = Integer.MAX_VALUE;
     }
 
     boolean passes(Level level) {
-        return level.toInt() >= least.toInt();
+        return level.toInt() >= least;
     }
 }

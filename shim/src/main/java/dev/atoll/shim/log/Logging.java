@@ -26,6 +26,13 @@ public final class Logging {
         JUL_ROOT.addHandler(handler);
     }
 
+    /// Writes nothing: for a command line, which tells its user the outcome itself. Libraries log
+    /// what they also throw.
+    public static void silence() {
+        LogfmtProvider.THRESHOLD.close();
+        LogManager.getLogManager().reset();
+    }
+
     /// grpc-java logs through java.util.logging.
     static final class JulFormatter extends Formatter {
         @Override
