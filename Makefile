@@ -66,6 +66,7 @@ unit: $(ENGINE) $(LAUNCHER) ## Unit and integration tests of every module; no co
 
 .PHONY: node
 node: $(DIST) $(GUESTS) ## Tests on real containerds, driven through CRI as a kubelet would.
+	deploy/dist/test $(TARGET)/dist
 	e2e/node/prepare test
 	$(WITH_JAVA) ./mvnw -B verify -pl e2e -am -Datoll.skip.unit=true -Datoll.skip.it=true
 
