@@ -120,9 +120,6 @@ class CtrE2E {
 
     @Test
     void theSameIdInTwoNamespacesIsTwoContainers() {
-        assumeFalse(
-                on.node().ctr(DEFAULT, "version").output().contains("Version:  1."),
-                "containerd 1.7 sends no namespace for ctr's calls: one id may be in use once");
         for (String namespace : List.of(DEFAULT, KUBERNETES)) {
             String image = pulled(namespace, "guest.p1.wasm");
             on.node()

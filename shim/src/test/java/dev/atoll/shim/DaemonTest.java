@@ -209,6 +209,19 @@ final class DaemonTest {
     }
 
     @Test
+    void aConnectionThatNamesNoNamespaceMeansTheOneItCreatedIn() throws Exception {
+        TtrpcClient first = client("");
+        TtrpcClient second = client("");
+        call(first, "Create", create("c1", "/run/default/c1"));
+        call(second, "Create", create("c1", "/run/moby/c1"));
+
+        call(first, "Start", StartRequest.newBuilder().setId("c1").build());
+
+        assertThat(state(client("default"), "c1").getStatus()).isEqualTo(Status.RUNNING);
+        assertThat(state(client("moby"), "c1").getStatus()).isEqualTo(Status.CREATED);
+    }
+
+    @Test
     void anIdThatTwoNamespacesHaveIsRefusedWithoutANamespace() throws Exception {
         call(client("k8s.io"), "Create", create("c1"));
         call(client("default"), "Create", create("c1"));

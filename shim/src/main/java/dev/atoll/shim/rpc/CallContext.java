@@ -6,7 +6,13 @@ import dev.atoll.shim.status.InvalidArgument;
 /// What a call brings besides its message.
 ///
 /// @param namespace containerd's namespace; empty if the caller sent none
-public record CallContext(String namespace) {
+/// @param session of the connection that the call came over
+public record CallContext(String namespace, Session session) {
+    /// A call that is alone on its connection, as far as one can know.
+    public CallContext(String namespace) {
+        this(namespace, new Session());
+    }
+
     /// @throws InvalidArgument if the id or the namespace is missing
     public ContainerKey key(String id) {
         if (id.isEmpty()) {

@@ -224,20 +224,26 @@ public final class TaskService {
 
     /// The key of a new task. containerd 1.7 sends no namespace for clients other than CRI; there
     /// the bundle's parent folder names it (containerd, core/runtime/v2/bundle.go:
-    /// `<state>/<namespace>/<id>`).
+    /// `<state>/<namespace>/<id>`), and later calls on the connection are taken to mean it.
     private static ContainerKey newKey(CallContext context, CreateTaskRequest request) {
         if (!context.namespace().isEmpty() || request.getBundle().isEmpty()) {
             return context.key(request.getId());
         }
         Path parent = Path.of(request.getBundle()).getParent();
-        Path namespace = parent == null ? null : parent.getFileName();
-        return new CallContext(namespace == null ? "" : namespace.toString()).key(request.getId());
+        Path folder = parent == null ? null : parent.getFileName();
+        String namespace = folder == null ? "" : folder.toString();
+        context.session().remember(namespace);
+        return new CallContext(namespace).key(request.getId());
     }
 
-    /// The key of a known task: without a namespace, of the one that has the id if only one has.
+    /// The key of a known task. Without a namespace: that of the connection, or else of the one
+    /// task that has the id.
     private ContainerKey key(CallContext context, String id) {
         if (!context.namespace().isEmpty()) {
             return context.key(id);
+        }
+        if (!context.session().namespace().isEmpty()) {
+            return new CallContext(context.session().namespace()).key(id);
         }
         return tasks.onlyOneWith(id).orElseGet(() -> context.key(id));
     }

@@ -7,7 +7,9 @@ import com.google.rpc.Status;
 import dev.atoll.api.ttrpc.KeyValue;
 import dev.atoll.api.ttrpc.Request;
 import dev.atoll.api.ttrpc.Response;
+import dev.atoll.shim.rpc.CallContext;
 import dev.atoll.shim.rpc.Responder;
+import dev.atoll.shim.rpc.Session;
 import dev.atoll.shim.status.InvalidArgument;
 import dev.atoll.shim.status.ResourceExhausted;
 import dev.atoll.shim.status.RpcFailure;
@@ -43,7 +45,7 @@ final class Connection implements FrameDecoder.Sink {
         void dispatch(
                 String service,
                 String method,
-                String namespace,
+                CallContext context,
                 ByteString payload,
                 Responder<MessageLite> responder);
 
@@ -60,6 +62,7 @@ final class Connection implements FrameDecoder.Sink {
     private final AtomicLong unwritten = new AtomicLong();
     private final AtomicInteger inFlight = new AtomicInteger();
     private final AtomicBoolean scheduled = new AtomicBoolean();
+    private final Session session = new Session();
     private long lastStreamId;
     private volatile boolean closed;
 
@@ -188,7 +191,7 @@ final class Connection implements FrameDecoder.Sink {
         host.dispatch(
                 request.getService(),
                 request.getMethod(),
-                namespace(request),
+                new CallContext(namespace(request), session),
                 request.getPayload(),
                 new StreamResponder(streamId));
     }

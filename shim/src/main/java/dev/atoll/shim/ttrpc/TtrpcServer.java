@@ -234,10 +234,9 @@ public final class TtrpcServer implements AutoCloseable {
         public void dispatch(
                 String service,
                 String method,
-                String namespace,
+                CallContext context,
                 ByteString payload,
                 Responder<MessageLite> responder) {
-            CallContext context = new CallContext(namespace);
             try {
                 MethodTable.Bound<?, ?> bound = methods.find(service, method);
                 if (bound.quick()) {
