@@ -84,7 +84,9 @@ clean: ## Remove what was built, but not the tools that took long to get (target
 
 # Files
 
+# What is missing is told before anything long begins.
 $(TOOLS): e2e/node/prepare
+	@deploy/dist/find-java >/dev/null
 	e2e/node/prepare demo
 	@touch $@
 
