@@ -1,5 +1,6 @@
 package dev.atoll.shim;
 
+import com.google.gson.JsonObject;
 import dev.atoll.oci.containerd.ContainerdClient;
 import dev.atoll.oci.program.ContainerdProgramFinder;
 import dev.atoll.oci.spec.RuntimeSpecReader;
@@ -38,12 +39,12 @@ public final class Atolld {
     }
 
     private static String json(EngineInfo engine) {
-        return "{\"wasmtime\":\"%s\",\"slots\":%d,\"live\":%d,\"modules\":%d,\"views\":%d}"
-                .formatted(
-                        engine.wasmtime(),
-                        engine.slots(),
-                        engine.live(),
-                        engine.modules(),
-                        engine.views());
+        var json = new JsonObject();
+        json.addProperty("wasmtime", engine.wasmtime());
+        json.addProperty("slots", engine.slots());
+        json.addProperty("live", engine.live());
+        json.addProperty("modules", engine.modules());
+        json.addProperty("views", engine.views());
+        return json.toString();
     }
 }
