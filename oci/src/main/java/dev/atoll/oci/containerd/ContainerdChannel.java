@@ -154,7 +154,6 @@ final class ContainerdChannel implements AutoCloseable {
                             .executor(threads)
                             .transportExecutor(threads)
                             .maxInboundMessageSize(MAX_INBOUND)
-                            .disableRetry()
                             .build();
             return new Connection(channel, threads);
         }
