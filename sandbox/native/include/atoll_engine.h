@@ -24,7 +24,7 @@
 
 #include <stdint.h>
 
-#define ATOLL_ABI 1
+#define ATOLL_ABI 2
 
 enum {
     ATOLL_EINVAL = -1,    /* the request, the program or a value in it is not acceptable */
@@ -77,7 +77,7 @@ ATOLL_FUNCTION(atoll_poll);
 ATOLL_FUNCTION(atoll_wake);
 
 enum {
-    ATOLL_EVENT_EXITED = 1,        /* code: exit status the guest chose, 0..255 */
+    ATOLL_EVENT_EXITED = 1,        /* code: exit status the guest chose, 0..255; 0 for a server that was asked to stop */
     ATOLL_EVENT_TRAPPED = 2,       /* the trap was written to the guest's stderr; text by atoll_guest_text */
     ATOLL_EVENT_OUT_OF_MEMORY = 3, /* ended because it crossed its memory limit */
     ATOLL_EVENT_SIGNALLED = 4,     /* code: the signal given to atoll_guest_kill */
@@ -121,26 +121,67 @@ ATOLL_FUNCTION(atoll_module_info);
 ATOLL_FUNCTION(atoll_module_drop);
 
 /*
+ * Policies: what guests may reach. a: engine. in: JSON {
+ *   "name": "default",                      for messages
+ *   "allow": ["*.example.com:443", ..],     absent: everything that is not denied
+ *   "deny": ["169.254.169.254", ..],        wins over "allow"
+ *   "maxSockets": n                         open sockets of one guest, those of outgoing HTTP included; 0: no limit
+ * }
+ * A rule is TARGET or TARGET:PORTS. TARGET: "*" (anything), a host name, "*.NAME" (every name below NAME), an address or a
+ * CIDR; IPv6 in brackets where ports follow. PORTS: "443" or "8000-8100". A guest may connect to an address that an address
+ * rule allows, or that it resolved from a name that a name rule allows. The guest's own loopback is no outgoing traffic,
+ * unless it shares the node's network.
+ * Returns the policy's id, which lives as long as the engine.
+ */
+ATOLL_FUNCTION(atoll_policy_new);
+
+/*
  * Guests. a: engine, b: module (ready). in: JSON {
  *   "name": "pod/container for messages", "view": id or 0,
  *   "args": ["/app.wasm", ..], "env": ["K=V", ..], "cwd": "/",
- *   "export": "name" or absent (`_start`, or wasi:cli/run),
+ *   "export": "name" or absent (`_start`, wasi:http/incoming-handler or wasi:cli/run),
  *   "stdin": "/path", "stdout": "/path", "stderr": "/path",   FIFO, regular file or character device; absent: nothing
- *   "memoryLimit": bytes (0 or absent: none)
+ *   "memoryLimit": bytes (0 or absent: none),
+ *   "network": {                              absent: none, every socket is refused
+ *     "namespace": "/run/netns/x",            absent: the node's
+ *     "fresh": false,                         true, without "namespace": a new one with nothing but its loopback
+ *     "policy": id                            absent: everything is allowed
+ *   },
+ *   "http": {                                 for programs that export wasi:http/incoming-handler; each absent: the default
+ *     "address": "0.0.0.0:8080",              where to listen; ":8080" is that port of all addresses, IPv6 and IPv4
+ *     "requestTimeoutMillis": 60000,          until the head of the response, else 504
+ *     "headerTimeoutMillis": 10000,           for a request's head to arrive, from its first byte
+ *     "idleTimeoutMillis": 120000,            for the next request on a connection
+ *     "stallTimeoutMillis": 30000,            without progress of a body, in either direction
+ *     "maxHeaderBytes": 65536, "maxBodyBytes": 0 (no limit),
+ *     "maxConcurrent": 100, "maxQueued": 1000,   requests in progress and waiting; beyond, 503 with Retry-After
+ *     "queueTimeoutMillis": 10000,            how long a request waits for its turn, then 503
+ *     "maxConnections": 16384,                beyond, connections wait in the kernel's queue
+ *     "reuseRequests": 1,                     how many requests an instance serves before it is replaced
+ *     "reuseIdleMillis": 10000,               how long an unused instance is kept
+ *     "drainMillis": 3000                     how long new requests are still taken after atoll_guest_stop
+ *   }
  * }
- * Opens the streams (a FIFO never blocks here), checks imports, entry and arguments. Nothing runs yet.
+ * Opens the streams (a FIFO never blocks here), checks imports, entry, address and arguments. Nothing runs yet.
+ * Names are resolved by the view's /etc/hosts and /etc/resolv.conf. Outgoing TLS trusts the view's certificates (SSL_CERT_FILE
+ * in "env", else the usual places), else the node's.
  * Returns the guest's id.
  */
 ATOLL_FUNCTION(atoll_guest_new);
-/* a: guest. */
+/* a: guest. A server listens when this returns; ATOLL_EIO if it cannot. */
 ATOLL_FUNCTION(atoll_guest_start);
+/* a: guest, b: signal number. Asks it to end: a server goes on taking requests for "drainMillis", finishes those in progress,
+ * and ends with ATOLL_EVENT_EXITED and code 0; of every other guest this is atoll_guest_kill. */
+ATOLL_FUNCTION(atoll_guest_stop);
 /* a: guest, b: signal number, reported back in ATOLL_EVENT_SIGNALLED. Ends the guest at once, also in a loop, a sleep or a
  * host call. Of a guest that was not started: the event follows too. Of one that has ended: ATOLL_ESTATE. */
 ATOLL_FUNCTION(atoll_guest_kill);
 /* a: guest. Lets go of the writer that keeps a stdin FIFO open: the guest sees end of file once every other writer is gone. */
 ATOLL_FUNCTION(atoll_guest_close_stdin);
-/* a: guest. out: 8 uint64_t: cpu_ns, memory bytes, peak bytes, bytes written to stdout, to stderr, bytes read from stdin,
- * started_ns, ended_ns. Returns 64. */
+/* a: guest. out: 16 uint64_t: cpu_ns, memory bytes, peak bytes, bytes written to stdout, to stderr, bytes read from stdin,
+ * started_ns, ended_ns; of a server: requests answered by the guest, requests that trapped, requests turned away (413, 431,
+ * 503, 504), requests in progress, open connections; of its network: open sockets, what the policy refused; instances that
+ * exist. Returns 128. */
 ATOLL_FUNCTION(atoll_guest_stat);
 /* a: guest. Returns the length of, and writes, the text of a trap or failure; 0 where there is none. */
 ATOLL_FUNCTION(atoll_guest_text);
