@@ -3,14 +3,11 @@ package dev.atoll.e2e;
 import dev.atoll.e2e.image.Artifact;
 import dev.atoll.e2e.image.Images;
 import dev.atoll.e2e.image.RootfsImage;
-import dev.atoll.e2e.net.HttpConnection;
-import dev.atoll.e2e.net.HttpReply;
 import dev.atoll.e2e.node.Checkout;
 import dev.atoll.e2e.node.Node;
 import dev.atoll.e2e.pod.ContainerRequest;
 import dev.atoll.e2e.pod.Pod;
 import dev.atoll.e2e.pod.PodRequest;
-import java.io.IOException;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -53,18 +50,6 @@ record TestNode(Node node, Images images, Map<String, String> pushed) implements
     /// Returns a container of the HTTP server.
     ContainerRequest server() {
         return guestOf("server.p2.wasm");
-    }
-
-    /// Connects to a port of a pod from the node.
-    HttpConnection connect(Pod pod, int port) throws IOException {
-        return HttpConnection.open(node.network(), pod.address(), port);
-    }
-
-    /// Asks the server of a pod, on the port that it has by default and on a connection of its own.
-    HttpReply get(Pod pod, String target, String... headers) throws IOException {
-        try (HttpConnection connection = connect(pod, 8080)) {
-            return connection.exchange(HttpConnection.get(target, headers));
-        }
     }
 
     /// Returns a container of the guest of many commands.

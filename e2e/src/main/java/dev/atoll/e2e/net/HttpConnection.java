@@ -80,6 +80,11 @@ public final class HttpConnection implements AutoCloseable {
         out.flush();
     }
 
+    /// Whether anything has come that was not read yet.
+    public boolean hasAnswer() throws IOException {
+        return in.available() > 0;
+    }
+
     /// Reads an answer with its body.
     public HttpReply reply() throws IOException {
         HttpReply head = replyHead();
