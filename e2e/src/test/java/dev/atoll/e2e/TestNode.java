@@ -8,6 +8,8 @@ import dev.atoll.e2e.node.Node;
 import dev.atoll.e2e.pod.ContainerRequest;
 import dev.atoll.e2e.pod.Pod;
 import dev.atoll.e2e.pod.PodRequest;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -61,6 +63,11 @@ record TestNode(Node node, Images images, Map<String, String> pushed) implements
     ContainerRequest guestOf(String file, String... words) {
         String image = pushed.computeIfAbsent(file, this::push);
         return ContainerRequest.of(image).args(words);
+    }
+
+    /// Returns what daemons have logged so far.
+    String daemonLog() throws IOException {
+        return Files.readString(node.path("/run/atoll/atolld.log"));
     }
 
     private String push(String file) {

@@ -86,6 +86,12 @@ public record PodRequest(String handler, PodSandboxConfig config) {
                         .addAllOptions(List.of(options)));
     }
 
+    /// Returns this pod with other name servers.
+    public PodRequest dnsServers(String... servers) {
+        return with(config ->
+                config.getDnsConfigBuilder().clearServers().addAllServers(List.of(servers)));
+    }
+
     private PodRequest with(Consumer<PodSandboxConfig.Builder> change) {
         PodSandboxConfig.Builder builder = config.toBuilder();
         change.accept(builder);
