@@ -38,6 +38,11 @@ record GuestCounters(JsonObject json) {
         return number("requestsInProgress");
     }
 
+    /// How many connections are open.
+    long connections() {
+        return number("openConnections");
+    }
+
     /// How many connections or datagrams a policy refused.
     long refusedByPolicy() {
         return number("connectionsRefused");

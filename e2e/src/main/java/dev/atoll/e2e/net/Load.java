@@ -12,27 +12,26 @@ import java.util.concurrent.atomic.AtomicInteger;
 /// Clients that keep asking a server for `/` on connections that they keep, and never ask again
 /// what failed.
 public final class Load implements AutoCloseable {
+    private static final int SECONDS = 60;
+
     private final NetworkNamespace network;
     private final String host;
     private final int port;
-    private final int wanted;
-    private final AtomicInteger asked = new AtomicInteger();
     private final AtomicInteger answered = new AtomicInteger();
     private final AtomicInteger connections = new AtomicInteger();
     private final Collection<String> failures = new ConcurrentLinkedQueue<>();
+    private volatile boolean ended;
     private final ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor();
 
-    private Load(NetworkNamespace network, String host, int port, int wanted) {
+    private Load(NetworkNamespace network, String host, int port) {
         this.network = network;
         this.host = host;
         this.port = port;
-        this.wanted = wanted;
     }
 
-    /// Starts a number of clients that ask so many requests between them.
-    public static Load start(
-            NetworkNamespace network, String host, int port, int clients, int requests) {
-        var load = new Load(network, host, port, requests);
+    /// Starts a number of clients.
+    public static Load start(NetworkNamespace network, String host, int port, int clients) {
+        var load = new Load(network, host, port);
         for (int i = 0; i < clients; i++) {
             load.clients.execute(load::client);
         }
@@ -41,7 +40,7 @@ public final class Load implements AutoCloseable {
     }
 
     private void client() {
-        while (asked.get() < wanted) {
+        while (!ended) {
             try (var connection = HttpConnection.open(network, host, port)) {
                 connections.incrementAndGet();
                 oneConnection(connection);
@@ -52,7 +51,7 @@ public final class Load implements AutoCloseable {
     }
 
     private void oneConnection(HttpConnection connection) throws IOException {
-        while (asked.getAndIncrement() < wanted) {
+        while (!ended) {
             HttpReply reply = connection.exchange(HttpConnection.get("/"));
             if (reply.status() == 200 && reply.body().equals("Hello world\n")) {
                 answered.incrementAndGet();
@@ -80,9 +79,12 @@ public final class Load implements AutoCloseable {
         return List.copyOf(failures);
     }
 
-    /// Whether all that was to be asked was asked, and answered or not, within a time.
-    public boolean await(long seconds) throws InterruptedException {
-        return clients.awaitTermination(seconds, TimeUnit.SECONDS);
+    /// Asks nothing more, and waits for the answers that are due.
+    public void end() throws InterruptedException {
+        ended = true;
+        if (!clients.awaitTermination(SECONDS, TimeUnit.SECONDS)) {
+            failures.add("clients that still wait for an answer after " + SECONDS + " s");
+        }
     }
 
     @Override
