@@ -135,7 +135,9 @@ public final class Pod implements AutoCloseable {
                         .getAsJsonArray("namespaces")) {
             JsonObject of = namespace.getAsJsonObject();
             if (of.get("type").getAsString().equals("network")) {
-                return NetworkNamespace.of(node.path(of.get("path").getAsString()));
+                // (/var/run is a link to /run, and from outside it would lead to the machine's)
+                String path = of.get("path").getAsString().replaceFirst("^/var/run/", "/run/");
+                return NetworkNamespace.of(node.path(path));
             }
         }
         throw new IllegalStateException("pod " + id + " has no network of its own");
