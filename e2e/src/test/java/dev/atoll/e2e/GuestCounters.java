@@ -40,12 +40,12 @@ record GuestCounters(JsonObject json) {
 
     /// How many connections are open.
     long connections() {
-        return number("openConnections");
+        return number("connections");
     }
 
     /// How many connections or datagrams a policy refused.
     long refusedByPolicy() {
-        return number("connectionsRefused");
+        return number("policyRefusals");
     }
 
     private long number(String name) {

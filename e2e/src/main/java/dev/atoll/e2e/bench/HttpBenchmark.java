@@ -50,7 +50,7 @@ final class HttpBenchmark {
         String program = Checkout.guest("server.p2.wasm").toString();
         PodRequest plain = PodRequest.of(Pod.WASMTIME).hostNetwork();
         PodRequest reusing =
-                PodRequest.of(Pod.WASMTIME).hostNetwork().http("reuse-requests", 1_000_000_000);
+                PodRequest.of(Pod.WASMTIME).hostNetwork().http("reuse-requests", 1_000_000);
         try (Background _ = network.start(Checkout.guest("native-http").toString(), NATIVE);
                 Background _ =
                         network.start(wasmtime, "serve", "-S", "cli", "--addr", WASMTIME, program);
