@@ -10,7 +10,9 @@ import java.util.Random;
 ///
 /// @param random the source of all choices
 record HttpBytes(Random random) {
-    private static final String PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    /// How HTTP/2 begins.
+    static final String PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
     private static final int FRAME_TYPES = 12;
 
     private static final List<String> SOUND =
@@ -145,7 +147,8 @@ record HttpBytes(Random random) {
         return new byte[] {(byte) 0x82, (byte) 0x86, (byte) 0x84, 0x41, 1, 'a'};
     }
 
-    private static byte[] frame(int type, int flags, int stream, byte[] content) {
+    /// Returns a frame of HTTP/2.
+    static byte[] frame(int type, int flags, int stream, byte[] content) {
         return ByteBuffer.allocate(9 + content.length)
                 .put((byte) (content.length >> 16))
                 .putShort((short) content.length)

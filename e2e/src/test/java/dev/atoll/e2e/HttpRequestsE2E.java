@@ -216,6 +216,38 @@ class HttpRequestsE2E {
         }
     }
 
+    @Test
+    void aTrapFailsOneRequestOfAnHttp2Connection() {
+        try (WebPod web = WebPod.run(on)) {
+            String url = "http://" + web.pod().address() + ":" + web.port();
+            CommandResult result =
+                    on.node()
+                            .network()
+                            .command(
+                                    "curl",
+                                    "--silent",
+                                    "--show-error",
+                                    "--http2-prior-knowledge",
+                                    "--parallel",
+                                    "--max-time",
+                                    "20",
+                                    "--output",
+                                    "/dev/null",
+                                    "--output",
+                                    "/dev/null",
+                                    "--write-out",
+                                    "%{http_version} %{response_code} %{url_effective}\n",
+                                    url + "/sleep?ms=500",
+                                    url + "/trap")
+                            .run();
+
+            assertThat(result.exitCode()).as(result.errors()).isZero();
+            assertThat(result.output().lines())
+                    .containsExactlyInAnyOrder(
+                            "2 200 " + url + "/sleep?ms=500", "2 500 " + url + "/trap");
+        }
+    }
+
     /// As Java's own client asks by default.
     @Test
     void aClientThatOffersToUpgradeToHttp2IsAnswered() throws IOException {

@@ -10,6 +10,7 @@ import dev.atoll.e2e.net.HttpReply;
 import java.io.EOFException;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.TreeMap;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -18,6 +19,10 @@ import org.junit.jupiter.api.Test;
 @EveryNode
 class HttpStopE2E {
     private static final Duration DEADLINE = Duration.ofSeconds(20);
+    private static final int SETTINGS = 4;
+    private static final int GO_AWAY = 7;
+    private static final int WARM_UP = 5;
+    private static final int PODS = 20;
 
     private final TestNode on;
 
@@ -60,6 +65,28 @@ class HttpStopE2E {
             assertThat(status.getReason()).isEqualTo("Completed");
             assertThat(on.node().network().listens(web.pod().address(), web.port())).isFalse();
         }
+    }
+
+    @Test
+    void clientsOfHttp2AreToldToGo() throws Exception {
+        try (WebPod web = WebPod.run(on, TestNode.request().http("drain", "500ms"));
+                HttpConnection client = web.connect()) {
+            client.send(HttpBytes.PREFACE);
+            client.send(HttpBytes.frame(SETTINGS, 0, 0, new byte[0]));
+            assertThat(typeOfFrame(client)).isEqualTo(SETTINGS);
+
+            Thread stop = stopping(web, 30);
+
+            Awaitility.await().atMost(DEADLINE).until(() -> typeOfFrame(client) == GO_AWAY);
+            stop.join();
+            assertThat(web.container().awaitExit().getExitCode()).isZero();
+        }
+    }
+
+    private static int typeOfFrame(HttpConnection connection) throws IOException {
+        byte[] head = connection.exactly(9);
+        var _ = connection.exactly((head[1] & 0xff) << 8 | (head[2] & 0xff));
+        return head[3];
     }
 
     @Test
@@ -129,6 +156,42 @@ class HttpStopE2E {
         }
         try (connection) {
             assertThatThrownBy(connection::reply).isInstanceOf(IOException.class);
+        }
+    }
+
+    @Test
+    void nothingIsLeftOfServers() throws Exception {
+        for (int i = 0; i < WARM_UP; i++) {
+            serveAndEnd(i);
+        }
+        TreeMap<String, Integer> before = Leftovers.of(on.node()).counts();
+
+        for (int i = 0; i < PODS; i++) {
+            serveAndEnd(i);
+        }
+
+        Awaitility.await()
+                .atMost(DEADLINE)
+                .untilAsserted(() ->
+                        assertThat(Leftovers.of(on.node()).counts())
+                                .allSatisfy((what, count) ->
+                                        assertThat(count)
+                                                .as(what)
+                                                .isLessThanOrEqualTo(
+                                                        before.getOrDefault(what, 0))));
+    }
+
+    /// Some are asked to stop first, all end with connections that are idle and in use.
+    private void serveAndEnd(int number) throws IOException {
+        try (WebPod web = WebPod.run(on, TestNode.request().http("drain", "10ms"));
+                HttpConnection idle = web.connect();
+                HttpConnection used = web.connect()) {
+            assertThat(idle.exchange(HttpConnection.get("/")).status()).isEqualTo(200);
+            used.send(HttpConnection.get("/stream?chunks=1000&size=10&pause=1"));
+            assertThat(used.replyHead().status()).isEqualTo(200);
+            if (number % 2 == 0) {
+                web.container().stop(1);
+            }
         }
     }
 }

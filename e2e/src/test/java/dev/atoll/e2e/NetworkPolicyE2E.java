@@ -117,6 +117,14 @@ class NetworkPolicyE2E {
     }
 
     @Test
+    void theLoopbackOfTheNodeIsNoPodsOwn() {
+        try (Pod pod = on.pod(PodRequest.of(RESTRICTED).hostNetwork())) {
+            // The registry of the node listens there.
+            assertDenied(connecting(pod, "127.0.0.1:5000"));
+        }
+    }
+
+    @Test
     void aPodOpensAsManySocketsAsItsHandlerAllows() {
         try (Pod pod = on.pod(PodRequest.of(RESTRICTED))) {
             PodContainer container = pod.start(on.guestOf("guest.p2.wasm", "listen-many", "100"));
