@@ -9,6 +9,7 @@
 //! | `engine`, `ticker`, `jobs`, `events` | Wasmtime's settings, threads, the epoch, the queue the caller polls |
 //! | `module`, `program`, `linking`, `entry` | from bytes to a linked program, and what to call in it |
 //! | `guest`, `run`, `limits`, `stdio` | one instance: its state, its task, its memory, its streams |
+//! | `network` | the pod's network namespace, policy, names, sockets, outgoing HTTP |
 //! | `view`, `mounting`, `inside` | the private mount namespace a guest sees as `/` |
 //!
 //! Threads: `atoll-worker` (tokio, one per core) poll guests and nothing that blocks; tokio's blocking threads do file
@@ -29,6 +30,7 @@ mod limits;
 mod linking;
 mod module;
 mod mounting;
+mod network;
 mod panics;
 mod program;
 mod registry;
