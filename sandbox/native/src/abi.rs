@@ -5,6 +5,7 @@ use crate::events::RECORD;
 use crate::failure::{Code, Failure, Result};
 use crate::guest::{self, Guest};
 use crate::module::{self, Program};
+use crate::network::{Policy, PolicyRequest};
 use crate::registry::{Registry, next_id};
 use crate::view::{self, View};
 use crate::{json, panics};
@@ -14,11 +15,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// `ATOLL_ABI`.
-const ABI: i64 = 1;
+const ABI: i64 = 2;
 
 static ENGINES: Registry<EngineHost> = Registry::new("engine");
 static VIEWS: Registry<View> = Registry::new("view");
 static MODULES: Registry<Program> = Registry::new("module");
+/// With the engine that each belongs to.
+static POLICIES: Registry<(u64, Arc<Policy>)> = Registry::new("policy");
 static GUESTS: Registry<Guest> = Registry::new("guest");
 
 /// The caller's output buffer.
@@ -152,6 +155,7 @@ guard! {
         for program in MODULES.select(|program| program.engine.id == engine.id) {
             drop(MODULES.remove(signed(program.id)));
         }
+        POLICIES.retain(|(owner, _)| *owner != engine.id);
         for view in VIEWS.select(|view| view.engine == engine.id) {
             drop(VIEWS.remove(signed(view.id)));
         }
@@ -239,6 +243,17 @@ guard! {
 }
 
 guard! {
+    /// Makes a policy.
+    atoll_policy_new(a, b, input, out) {
+        let engine = ENGINES.get(a)?;
+        let request: PolicyRequest = json::request("policy", input)?;
+        let id = next_id();
+        POLICIES.insert(id, Arc::new((engine.id, Arc::new(Policy::new(request)?))));
+        Ok(signed(id))
+    }
+}
+
+guard! {
     /// Makes a guest.
     atoll_guest_new(a, b, input, out) {
         let engine = ENGINES.get(a)?;
@@ -248,8 +263,10 @@ guard! {
         }
         let request: guest::Request = json::request("guest", input)?;
         let view = if request.view == 0 { None } else { Some(VIEWS.get(request.view)?) };
+        let policy = request.network.as_ref().map_or(0, |network| network.policy);
+        let policy = if policy == 0 { None } else { Some(POLICIES.get(policy)?.1.clone()) };
         let id = next_id();
-        GUESTS.insert(id, Guest::new(id, &program, view, &request)?);
+        GUESTS.insert(id, Guest::new(id, &program, view, policy, &request)?);
         Ok(signed(id))
     }
 }

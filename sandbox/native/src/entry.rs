@@ -1,7 +1,8 @@
 //! What is called in a program: checked before anything runs, so that a wrong name or argument is a refusal and no trap.
 
 use crate::failure::{Failure, Result, shortened};
-use crate::linking::{Host, Linked, exports, nearest};
+use crate::host::Host;
+use crate::linking::{Linked, exports, nearest};
 use crate::program::Kind;
 use wasmtime::component::{self, ComponentExportIndex, types::ComponentItem};
 use wasmtime::{InstancePre, Store, Val, ValType};

@@ -5,9 +5,10 @@ use crate::engine::{EngineHost, Slot};
 use crate::entry::Entry;
 use crate::events::{Event, Kind};
 use crate::failure::{Failure, Result, shortened};
+use crate::host::{Host, HostNetwork};
 use crate::limits::{Limits, Usage};
-use crate::linking::Host;
 use crate::module::Program;
+use crate::network::{NetworkRequest, Policy, sockets};
 use crate::run;
 use crate::stdio::{Input, Output, StdinSource, StdoutSource, Unread};
 use crate::view::View;
@@ -41,6 +42,7 @@ pub(crate) struct Request {
     stderr: Option<String>,
     #[serde(default)]
     memory_limit: Option<u64>,
+    pub network: Option<NetworkRequest>,
 }
 
 fn root() -> String {
@@ -116,11 +118,18 @@ pub(crate) struct End {
 
 impl Guest {
     /// Opens the streams and checks the entry. Nothing runs yet.
-    pub fn new(id: u64, program: &Program, view: Option<Arc<View>>, request: &Request) -> Result<Arc<Self>> {
+    pub fn new(
+        id: u64,
+        program: &Program,
+        view: Option<Arc<View>>,
+        policy: Option<Arc<Policy>>,
+        request: &Request,
+    ) -> Result<Arc<Self>> {
         let engine = &program.engine;
         let slot = engine.slot()?;
         check_arguments(request)?;
         let entry = Entry::find(&program.name, program.linked()?, request.export.as_deref(), &request.args)?;
+        let network = request.network.as_ref().map(|network| network.open(&request.name, policy)).transpose()?;
         let usage = Arc::<Usage>::default();
         let (out, err, read) = (Arc::default(), Arc::default(), Arc::default());
         let inside_runtime = engine.handle.enter();
@@ -130,14 +139,15 @@ impl Guest {
         drop(inside_runtime);
         let mut wasi = WasiCtxBuilder::new();
         wasi.stdin(StdinSource(stdin)).stdout(StdoutSource(stdout.clone())).stderr(StdoutSource(stderr.clone()));
-        wasi.args(&request.args).allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
+        wasi.args(&request.args);
         for variable in &request.env {
             let (name, value) = variable.split_once('=').unwrap_or((variable, ""));
             wasi.env(name, value);
         }
         give_files(&mut wasi, view.as_deref(), request)?;
-        let host =
-            Host { wasi: wasi.build_p1(), limits: Limits::new(request.memory_limit.unwrap_or(0), usage.clone()) };
+        let net = HostNetwork::new(network.clone(), sockets::give(&mut wasi, network.as_ref()));
+        let limits = Limits::new(request.memory_limit.unwrap_or(0), usage.clone());
+        let host = Host { wasi: wasi.build_p1(), limits, net };
         let prepared = Prepared { host, entry, stdout, stderr, view, slot };
         Ok(Arc::new(Self {
             id,

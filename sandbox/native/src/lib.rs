@@ -23,6 +23,7 @@ mod entry;
 mod events;
 mod failure;
 mod guest;
+mod host;
 mod inside;
 mod jobs;
 mod json;

@@ -1,24 +1,13 @@
 //! What the engine offers to programs, and the check that a program needs nothing else.
 
 use crate::failure::{Failure, Result, one_line, shortened};
+use crate::host::{Host, HostNetwork};
 use crate::limits::Limits;
+use crate::network::sockets;
 use crate::program::Kind;
 use wasmtime::component::{self, Component};
 use wasmtime::{Engine, Linker, Module, Store};
-use wasmtime_wasi::p1::WasiP1Ctx;
-use wasmtime_wasi::{I32Exit, WasiCtxView, WasiView};
-
-/// The data of a guest's store.
-pub(crate) struct Host {
-    pub wasi: WasiP1Ctx,
-    pub limits: Limits,
-}
-
-impl WasiView for Host {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        self.wasi.ctx()
-    }
-}
+use wasmtime_wasi::{I32Exit, WasiCtxBuilder};
 
 /// A program with its imports resolved, ready to be instantiated any number of times.
 #[derive(Clone)]
@@ -43,6 +32,8 @@ const INTERFACES: &[&str] = &[
     "wasi:clocks/wall-clock",
     "wasi:filesystem/preopens",
     "wasi:filesystem/types",
+    "wasi:http/outgoing-handler",
+    "wasi:http/types",
     "wasi:io/error",
     "wasi:io/poll",
     "wasi:io/streams",
@@ -89,13 +80,13 @@ impl Linkers {
         }
         let mut component = component::Linker::<Host>::new(engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut component)?;
-        let mut store = Store::new(
-            engine,
-            Host {
-                wasi: wasmtime_wasi::WasiCtxBuilder::new().build_p1(),
-                limits: Limits::new(0, std::sync::Arc::default()),
-            },
-        );
+        wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut component)?;
+        component.allow_shadowing(true);
+        sockets::add_to_linker(&mut component)?;
+        let mut wasi = WasiCtxBuilder::new();
+        let net = HostNetwork::new(None, sockets::give(&mut wasi, None));
+        let host = Host { wasi: wasi.build_p1(), limits: Limits::new(0, std::sync::Arc::default()), net };
+        let mut store = Store::new(engine, host);
         let mut offered: Vec<String> =
             core.iter(&mut store).map(|(module, field, _)| format!("{module}.{field}")).collect();
         offered.sort_unstable();

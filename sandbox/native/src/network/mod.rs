@@ -6,24 +6,59 @@
 //! | `policy` | the operator's rules |
 //! | `quota` | open sockets of a guest |
 //! | `refusals` | the log lines and the count of what the policy refused |
+//! | `sockets` | wasi:sockets with all of this before it |
+//! | `outgoing` | outgoing wasi:http |
 
 mod namespace;
+mod outgoing;
 mod policy;
 mod quota;
 mod refusals;
+pub(crate) mod sockets;
 
 pub(crate) use namespace::Namespace;
-pub(crate) use policy::{Policy, Reason, Request as PolicyRequest};
+pub(crate) use outgoing::Hooks;
+pub(crate) use policy::{Policy, Request as PolicyRequest};
 pub(crate) use quota::{Permit, Sockets, StoreSockets};
 
-use policy::{Ports, meant};
+use crate::failure::{Failure, Result};
+use policy::{Ports, Reason, meant};
 use refusals::Refusals;
+use serde::Deserialize;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Addresses remembered of resolved names.
 const MOST_OPENED: usize = 4096;
+
+/// `atoll_guest_new`'s `network`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NetworkRequest {
+    namespace: Option<String>,
+    #[serde(default)]
+    fresh: bool,
+    /// The id of a policy; 0 is none.
+    #[serde(default)]
+    pub policy: i64,
+}
+
+impl NetworkRequest {
+    /// Opens the network of the guest called `guest`.
+    pub fn open(&self, guest: &str, policy: Option<Arc<Policy>>) -> Result<Arc<Network>> {
+        let namespace = match (&self.namespace, self.fresh) {
+            (Some(path), false) => Namespace::open(path)?,
+            (None, true) => Namespace::fresh()?,
+            (None, false) => Namespace::Node,
+            (Some(path), true) => {
+                return Err(Failure::invalid(format!("a network is either fresh or {path:?}; both were asked for")));
+            }
+        };
+        let policy = policy.unwrap_or_else(|| Arc::new(Policy::open()));
+        Ok(Arc::new(Network::new(guest, namespace, policy)))
+    }
+}
 
 /// The network of one guest, shared by all its instances.
 pub(crate) struct Network {
@@ -101,7 +136,7 @@ impl Network {
         self.refusals.tell(doing, &format_args!("a further socket"), "max-sockets");
     }
 
-    fn tell(&self, doing: &str, target: &dyn std::fmt::Display, verdict: Result<(), Reason>) -> bool {
+    fn tell(&self, doing: &str, target: &dyn std::fmt::Display, verdict: std::result::Result<(), Reason>) -> bool {
         match verdict {
             Ok(()) => true,
             Err(Reason::Denied(rule)) => {

@@ -17,7 +17,10 @@ static HOME: OnceLock<Arc<OwnedFd>> = OnceLock::new();
 pub(crate) enum Namespace {
     /// The node's own.
     Node,
-    Other { there: OwnedFd, home: Arc<OwnedFd> },
+    Other {
+        there: OwnedFd,
+        home: Arc<OwnedFd>,
+    },
 }
 
 impl Namespace {

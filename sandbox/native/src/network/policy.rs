@@ -178,8 +178,7 @@ fn parse(text: &str) -> std::result::Result<Rule, String> {
     let ports = match ports {
         None => ALL_PORTS,
         Some(ports) => {
-            let port =
-                |text: &str| u16::from_str(text).map_err(|_| format!("{:?} is no port", shortened(text, 50)));
+            let port = |text: &str| u16::from_str(text).map_err(|_| format!("{:?} is no port", shortened(text, 50)));
             let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
             let (first, last) = (port(first)?, port(last)?);
             if first > last {
@@ -260,9 +259,7 @@ mod tests {
     #[test]
     fn deny_wins_over_allow_and_holds_for_every_form_of_an_address() {
         let policy = policy(Some(&["*"]), &["169.254.169.254", "10.0.0.0/8:25"]);
-        for refused in
-            ["169.254.169.254:80", "[::ffff:169.254.169.254]:80", "[64:ff9b::a9fe:a9fe]:80", "10.1.2.3:25"]
-        {
+        for refused in ["169.254.169.254:80", "[::ffff:169.254.169.254]:80", "[64:ff9b::a9fe:a9fe]:80", "10.1.2.3:25"] {
             assert!(matches!(policy.check_address(address(refused), &[]), Err(Reason::Denied(_))), "{refused}");
         }
         assert_eq!(policy.check_address(address("10.1.2.3:26"), &[]), Ok(()));
