@@ -1,7 +1,7 @@
 //! One guest: made, started, ended, dropped; its end is told once.
 
 use crate::clock;
-use crate::engine::{EngineHost, Slot};
+use crate::engine::{EngineHost, Living, Slot};
 use crate::entry::{Entry, Start};
 use crate::events::{Event, Kind};
 use crate::failure::{Failure, Result, shortened};
@@ -85,6 +85,7 @@ struct Prepared {
     stdout: Arc<Output>,
     stderr: Arc<Output>,
     view: Option<Arc<View>>,
+    living: Living,
 }
 
 enum Work {
@@ -99,6 +100,7 @@ pub(crate) struct Running {
     pub stderr: Arc<Output>,
     /// Keeps the mounts that the guest's directories are on.
     pub view: Option<Arc<View>>,
+    pub living: Living,
 }
 
 pub(crate) enum Job {
@@ -222,7 +224,7 @@ impl Guest {
                 Work::Serve(made)
             }
         };
-        let prepared = Prepared { work, stdout, stderr, view };
+        let prepared = Prepared { work, stdout, stderr, view, living: engine.living() };
         Ok(Arc::new(Self {
             id,
             name: shortened(&request.name, 200),
@@ -259,13 +261,13 @@ impl Guest {
         let State::Made(prepared) = std::mem::replace(&mut *state, State::Running) else { return Ok(()) };
         self.started_ns.store(clock::monotonic(), Ordering::Relaxed);
         drop(state);
-        let Prepared { work, stdout, stderr, view } = *prepared;
+        let Prepared { work, stdout, stderr, view, living } = *prepared;
         let work = match (work, listener) {
             (Work::Call(host, entry, slot), _) => Job::Call(host, entry, slot),
             (Work::Serve(server), Some(listener)) => Job::Serve(server, listener),
             (Work::Serve(_), None) => return Err(Failure::state("a server that does not listen cannot be started")),
         };
-        drop(self.engine.handle.spawn(run::guest(self.clone(), Running { work, stdout, stderr, view })));
+        drop(self.engine.handle.spawn(run::guest(self.clone(), Running { work, stdout, stderr, view, living })));
         Ok(())
     }
 

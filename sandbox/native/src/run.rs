@@ -30,7 +30,7 @@ const LATER_LOOKS: Duration = Duration::from_millis(200);
 
 /// Runs a guest from start to its end event. Spawned on the engine's workers.
 pub(crate) async fn guest(guest: Arc<Guest>, running: Running) {
-    let Running { work, stdout, stderr, view } = running;
+    let Running { work, stdout, stderr, view, living } = running;
     let (end, slot) = match work {
         Job::Call(host, entry, slot) => (called(&guest, host, entry).await, Some(slot)),
         Job::Serve(server, listener) => (served(&guest, server, listener).await, None),
@@ -58,6 +58,7 @@ pub(crate) async fn guest(guest: Arc<Guest>, running: Running) {
     if !guest.unread.settle() {
         drop(tokio::spawn(until_read(Arc::downgrade(&guest))));
     }
+    drop(living);
     guest.ended(end);
 }
 
