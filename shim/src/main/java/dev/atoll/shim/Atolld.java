@@ -3,6 +3,7 @@ package dev.atoll.shim;
 import com.google.gson.JsonObject;
 import dev.atoll.oci.containerd.ContainerdClient;
 import dev.atoll.oci.program.ContainerdProgramFinder;
+import dev.atoll.oci.spec.CriPod;
 import dev.atoll.oci.spec.RuntimeSpecReader;
 import dev.atoll.sandbox.SandboxException;
 import dev.atoll.sandbox.engine.EngineInfo;
@@ -32,6 +33,7 @@ public final class Atolld {
         ContainerdClient containerd = new ContainerdClient(flags.containerd());
         return new Backend(
                 (bundle, container) -> RuntimeSpecReader.read(bundle, container.id()),
+                pause -> containerd.pod(pause).orElse(CriPod.NONE),
                 new ContainerdProgramFinder(containerd),
                 sandbox,
                 () -> json(sandbox.describe()),
