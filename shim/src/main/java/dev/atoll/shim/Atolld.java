@@ -7,8 +7,10 @@ import dev.atoll.oci.spec.CriPod;
 import dev.atoll.oci.spec.RuntimeSpecReader;
 import dev.atoll.sandbox.SandboxException;
 import dev.atoll.sandbox.engine.EngineInfo;
+import dev.atoll.sandbox.guest.NodeSettings;
 import dev.atoll.sandbox.guest.SandboxConfig;
 import dev.atoll.sandbox.guest.WasmSandbox;
+import dev.atoll.shim.config.NodeConfig;
 import java.io.IOException;
 import java.util.List;
 
@@ -21,12 +23,14 @@ public final class Atolld {
     }
 
     private static Backend open(DaemonFlags flags) throws IOException {
+        NodeSettings settings = NodeConfig.read(flags.config());
         WasmSandbox sandbox;
         try {
             sandbox =
                     WasmSandbox.open(
                             SandboxConfig.in(flags.stateDirectory())
-                                    .withLibrary(flags.engineLibrary()));
+                                    .withLibrary(flags.engineLibrary())
+                                    .withSettings(settings));
         } catch (SandboxException e) {
             throw new IOException(e.getMessage(), e);
         }
