@@ -27,9 +27,13 @@ import dev.atoll.api.containerd.task.StatsResponse;
 import dev.atoll.api.containerd.task.WaitRequest;
 import dev.atoll.api.containerd.task.WaitResponse;
 import dev.atoll.api.containerd.types.Status;
+import dev.atoll.api.v1.AtollGrpc;
 import dev.atoll.api.v1.DeleteResponse;
+import dev.atoll.api.v1.Guest;
+import dev.atoll.api.v1.ListGuestsRequest;
 import dev.atoll.oci.ContainerKey;
 import dev.atoll.oci.InvalidImage;
+import dev.atoll.oci.containerd.UnixSocketFactory;
 import dev.atoll.oci.spec.CriPod;
 import dev.atoll.sandbox.WorkloadEnd;
 import dev.atoll.shim.testing.FakeWorkload;
@@ -37,6 +41,9 @@ import dev.atoll.shim.testing.FakeWorkloadFactory;
 import dev.atoll.shim.testing.Fakes;
 import dev.atoll.shim.ttrpc.TtrpcClient;
 import dev.atoll.shim.ttrpc.TtrpcStatusException;
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.ManagedChannel;
+import io.grpc.okhttp.OkHttpChannelBuilder;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -279,6 +286,41 @@ final class DaemonTest {
         workloads.setStart(FakeWorkload.Start.RUNS);
         call(client, "Create", create("c1"));
         call(client, "Start", StartRequest.newBuilder().setId("c1").build());
+    }
+
+    @Test
+    void theCommandLineIsToldWhatAGuestDoesOnTheNetwork() throws Exception {
+        call(client("k8s.io"), "Create", create("c1"));
+        ManagedChannel channel =
+                OkHttpChannelBuilder.forTarget(
+                                "dns:///127.0.0.1:1", InsecureChannelCredentials.create())
+                        .socketFactory(new UnixSocketFactory(directory.resolve("run/api.sock")))
+                        .build();
+        try {
+            List<Guest> guests =
+                    AtollGrpc.newBlockingStub(channel)
+                            .withWaitForReady()
+                            .withDeadlineAfter(LONG)
+                            .listGuests(ListGuestsRequest.getDefaultInstance())
+                            .getGuestsList();
+
+            assertThat(guests).hasSize(1);
+            Guest guest = guests.getFirst();
+            assertThat(guest.getRole()).isEqualTo("server");
+            assertThat(
+                            List.of(
+                                    guest.getRequests(),
+                                    guest.getRequestsTrapped(),
+                                    guest.getRequestsRefused(),
+                                    guest.getRequestsInProgress(),
+                                    guest.getConnections(),
+                                    guest.getInstances(),
+                                    guest.getOpenSockets(),
+                                    guest.getPolicyRefusals()))
+                    .containsExactly(11L, 12L, 13L, 14L, 15L, 16L, 17L, 18L);
+        } finally {
+            channel.shutdownNow();
+        }
     }
 
     @Test
