@@ -29,33 +29,24 @@ final class HandlerProfiles {
         this.handlers = Map.copyOf(handlers);
     }
 
+    /// Each handler has a policy of its own, since the engine's log names it.
+    ///
     /// @throws InvalidWorkload that names where a wrong rule is written
     static HandlerProfiles of(NodeSettings settings, PolicyMaker policies) {
-        Map<NetworkPolicy, Policy> made = new HashMap<>();
-        Profile defaults = profile(DEFAULT_NAME, settings.defaults(), policies, made);
+        Profile defaults = profile(DEFAULT_NAME, settings.defaults(), policies);
         Map<String, Profile> handlers = new HashMap<>();
         settings.handlers()
-                .forEach((name, handler) ->
-                        handlers.put(name, profile(name, handler, policies, made)));
+                .forEach((name, handler) -> handlers.put(name, profile(name, handler, policies)));
         return new HandlerProfiles(defaults, handlers);
     }
 
-    private static Profile profile(
-            String name,
-            HandlerSettings settings,
-            PolicyMaker policies,
-            Map<NetworkPolicy, Policy> made) {
-        Policy policy = made.get(settings.network());
-        if (policy == null) {
-            try {
-                policy = policies.make(name, settings.network());
-            } catch (InvalidWorkload e) {
-                throw new InvalidWorkload(
-                        "%s: %s".formatted(settings.networkSource(), e.getMessage()), e);
-            }
-            made.put(settings.network(), policy);
+    private static Profile profile(String name, HandlerSettings settings, PolicyMaker policies) {
+        try {
+            return new Profile(settings.http(), policies.make(name, settings.network()));
+        } catch (InvalidWorkload e) {
+            throw new InvalidWorkload(
+                    "%s: %s".formatted(settings.networkSource(), e.getMessage()), e);
         }
-        return new Profile(settings.http(), policy);
     }
 
     /// @param handler empty for what is in no pod

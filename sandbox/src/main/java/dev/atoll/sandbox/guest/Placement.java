@@ -19,7 +19,10 @@ import java.util.Optional;
 /// A container in a pod has its pod's network, as the pause's spec told it. The workload's own spec
 /// must not be asked: CRI makes its path from the pid that we reported for the pause, which is the
 /// daemon's, so it names the node's network.
-record Placement(GuestNetwork network, Policy policy, HttpSettings http) {
+///
+/// @param name of the guest in the engine's messages and log lines: pod and container as people
+///   know them, else the container's key
+record Placement(String name, GuestNetwork network, Policy policy, HttpSettings http) {
     /// @throws InvalidWorkload if its pod is not known, its network is the daemon's own, or one of
     ///   its annotations is wrong
     static Placement of(
@@ -29,6 +32,7 @@ record Placement(GuestNetwork network, Policy policy, HttpSettings http) {
                 && !cri.containerType().equals(Optional.of(ContainerType.CONTAINER))) {
             HandlerProfiles.Profile profile = profiles.of(Optional.empty());
             return new Placement(
+                    container.toString(),
                     outsideOfPods(GuestNetwork.of(spec.linux())),
                     profile.policy(),
                     HttpAnnotations.apply(profile.http(), spec.annotations()));
@@ -38,9 +42,22 @@ record Placement(GuestNetwork network, Policy policy, HttpSettings http) {
         Map<String, String> annotations = new HashMap<>(pod.annotations());
         annotations.putAll(spec.annotations());
         return new Placement(
+                name(container, cri),
                 pod.network(),
                 profile.policy(),
                 HttpAnnotations.apply(profile.http(), annotations));
+    }
+
+    private static String name(ContainerKey container, CriAnnotations cri) {
+        return cri.sandboxNamespace().isPresent()
+                        && cri.sandboxName().isPresent()
+                        && cri.containerName().isPresent()
+                ? "%s/%s/%s"
+                        .formatted(
+                                cri.sandboxNamespace().get(),
+                                cri.sandboxName().get(),
+                                cri.containerName().get())
+                : container.toString();
     }
 
     private static Pod pod(ContainerKey container, CriAnnotations cri, Pods pods) {

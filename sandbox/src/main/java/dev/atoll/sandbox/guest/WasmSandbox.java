@@ -133,7 +133,7 @@ public final class WasmSandbox implements WorkloadFactory {
     private static GuestSpec spec(
             GuestRequest request, ProcessSpec process, Placement placement, ProgramRole role) {
         return new GuestSpec(
-                request.container().toString(),
+                placement.name(),
                 process.args(),
                 process.env(),
                 process.cwd().isEmpty() ? "/" : process.cwd(),

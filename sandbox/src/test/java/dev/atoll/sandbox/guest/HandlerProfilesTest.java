@@ -44,7 +44,7 @@ final class HandlerProfilesTest {
     }
 
     @Test
-    void equalPoliciesAreMadeOnce() {
+    void aHandlerWithoutRulesOfItsOwnHasThoseOfAllUnderItsName() {
         HandlerProfiles profiles =
                 HandlerProfiles.of(
                         new NodeSettings(
@@ -54,8 +54,8 @@ final class HandlerProfilesTest {
                                         new HandlerSettings(SLOW, NetworkPolicy.DEFAULT, "f"))),
                         this::make);
 
-        assertThat(made).containsExactly("default");
-        assertThat(profiles.of(Optional.of("slow")).policy()).isEqualTo(new Policy(1));
+        assertThat(made).containsExactly("default", "slow");
+        assertThat(profiles.of(Optional.of("slow")).policy()).isEqualTo(new Policy(2));
     }
 
     @Test

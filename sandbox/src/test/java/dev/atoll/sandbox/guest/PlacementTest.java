@@ -67,6 +67,19 @@ final class PlacementTest {
     }
 
     @Test
+    void aGuestIsCalledAsPeopleKnowIt() {
+        pod(new Specs(), CriPod.NONE);
+        Specs named =
+                inPod().annotation("io.kubernetes.cri.sandbox-namespace", "default")
+                        .annotation("io.kubernetes.cri.sandbox-name", "web")
+                        .annotation("io.kubernetes.cri.container-name", "app");
+
+        assertThat(place(named).name()).isEqualTo("default/web/app");
+        assertThat(place(inPod()).name()).isEqualTo("k8s.io/c1");
+        assertThat(place(new Specs()).name()).isEqualTo("k8s.io/c1");
+    }
+
+    @Test
     void aPodOnTheNodesNetworkSharesIt() {
         pod(new Specs(), CriPod.NONE);
 

@@ -3,6 +3,9 @@ package dev.atoll.sandbox.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -76,6 +79,14 @@ final class HttpSettingTest {
     void everyDefaultIsInRangeAndReadsAsItIsWritten(HttpSetting setting) throws InvalidSetting {
         assertThat(setting.parse(setting.defaultText())).isEqualTo(setting.byDefault());
         assertThat(HttpSetting.of(setting.key())).contains(setting);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void everySettingStandsInTheDocumentWithItsDefault(HttpSetting setting) throws IOException {
+        String row = "| `%s` | `%s` | ".formatted(setting.key(), setting.defaultText());
+
+        assertThat(Files.readString(Path.of("../docs/networking.md"))).contains(row);
     }
 
     @Test
