@@ -5,6 +5,7 @@ use crate::events::RECORD;
 use crate::failure::{Code, Failure, Result};
 use crate::guest::{self, Guest};
 use crate::module::{self, Program};
+use crate::network::{Policy, PolicyRequest};
 use crate::registry::{Registry, next_id};
 use crate::view::{self, View};
 use crate::{json, panics};
@@ -14,11 +15,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// `ATOLL_ABI`.
-const ABI: i64 = 1;
+const ABI: i64 = 2;
 
 static ENGINES: Registry<EngineHost> = Registry::new("engine");
 static VIEWS: Registry<View> = Registry::new("view");
 static MODULES: Registry<Program> = Registry::new("module");
+/// With the engine that each belongs to.
+static POLICIES: Registry<(u64, Arc<Policy>)> = Registry::new("policy");
 static GUESTS: Registry<Guest> = Registry::new("guest");
 
 /// The caller's output buffer.
@@ -99,6 +102,11 @@ fn milliseconds(number: i64) -> Duration {
     Duration::from_millis(u64::try_from(number).unwrap_or(0))
 }
 
+fn signal(number: i64) -> Result<i32> {
+    let signal = i32::try_from(number).ok().filter(|signal| (1..=64).contains(signal));
+    signal.ok_or_else(|| Failure::invalid(format!("{number} is no signal number; 1 to 64 are accepted")))
+}
+
 guard! {
     /// The version of this interface.
     atoll_abi(a, b, input, out) { Ok(ABI) }
@@ -152,6 +160,7 @@ guard! {
         for program in MODULES.select(|program| program.engine.id == engine.id) {
             drop(MODULES.remove(signed(program.id)));
         }
+        POLICIES.retain(|(owner, _)| *owner != engine.id);
         for view in VIEWS.select(|view| view.engine == engine.id) {
             drop(VIEWS.remove(signed(view.id)));
         }
@@ -239,6 +248,17 @@ guard! {
 }
 
 guard! {
+    /// Makes a policy.
+    atoll_policy_new(a, b, input, out) {
+        let engine = ENGINES.get(a)?;
+        let request: PolicyRequest = json::request("policy", input)?;
+        let id = next_id();
+        POLICIES.insert(id, Arc::new((engine.id, Arc::new(Policy::new(request)?))));
+        Ok(signed(id))
+    }
+}
+
+guard! {
     /// Makes a guest.
     atoll_guest_new(a, b, input, out) {
         let engine = ENGINES.get(a)?;
@@ -248,8 +268,10 @@ guard! {
         }
         let request: guest::Request = json::request("guest", input)?;
         let view = if request.view == 0 { None } else { Some(VIEWS.get(request.view)?) };
+        let policy = request.network.as_ref().map_or(0, |network| network.policy);
+        let policy = if policy == 0 { None } else { Some(POLICIES.get(policy)?.1.clone()) };
         let id = next_id();
-        GUESTS.insert(id, Guest::new(id, &program, view, &request)?);
+        GUESTS.insert(id, Guest::new(id, &program, view, policy, &request)?);
         Ok(signed(id))
     }
 }
@@ -265,9 +287,15 @@ guard! {
 guard! {
     /// Ends a guest at once.
     atoll_guest_kill(a, b, input, out) {
-        let signal = i32::try_from(b).ok().filter(|signal| (1..=64).contains(signal));
-        let signal = signal.ok_or_else(|| Failure::invalid(format!("{b} is no signal number; 1 to 64 are accepted")))?;
-        GUESTS.get(a)?.kill(signal)?;
+        GUESTS.get(a)?.kill(signal(b)?)?;
+        Ok(0)
+    }
+}
+
+guard! {
+    /// Asks a guest to end.
+    atoll_guest_stop(a, b, input, out) {
+        GUESTS.get(a)?.stop(signal(b)?)?;
         Ok(0)
     }
 }

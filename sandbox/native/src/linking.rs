@@ -1,24 +1,13 @@
 //! What the engine offers to programs, and the check that a program needs nothing else.
 
 use crate::failure::{Failure, Result, one_line, shortened};
+use crate::host::{Host, HostNetwork};
 use crate::limits::Limits;
+use crate::network::sockets;
 use crate::program::Kind;
 use wasmtime::component::{self, Component};
 use wasmtime::{Engine, Linker, Module, Store};
-use wasmtime_wasi::p1::WasiP1Ctx;
-use wasmtime_wasi::{I32Exit, WasiCtxView, WasiView};
-
-/// The data of a guest's store.
-pub(crate) struct Host {
-    pub wasi: WasiP1Ctx,
-    pub limits: Limits,
-}
-
-impl WasiView for Host {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        self.wasi.ctx()
-    }
-}
+use wasmtime_wasi::{I32Exit, WasiCtxBuilder};
 
 /// A program with its imports resolved, ready to be instantiated any number of times.
 #[derive(Clone)]
@@ -43,6 +32,8 @@ const INTERFACES: &[&str] = &[
     "wasi:clocks/wall-clock",
     "wasi:filesystem/preopens",
     "wasi:filesystem/types",
+    "wasi:http/outgoing-handler",
+    "wasi:http/types",
     "wasi:io/error",
     "wasi:io/poll",
     "wasi:io/streams",
@@ -89,13 +80,13 @@ impl Linkers {
         }
         let mut component = component::Linker::<Host>::new(engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut component)?;
-        let mut store = Store::new(
-            engine,
-            Host {
-                wasi: wasmtime_wasi::WasiCtxBuilder::new().build_p1(),
-                limits: Limits::new(0, std::sync::Arc::default()),
-            },
-        );
+        wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut component)?;
+        component.allow_shadowing(true);
+        sockets::add_to_linker(&mut component)?;
+        let mut wasi = WasiCtxBuilder::new();
+        let net = HostNetwork::new(None, sockets::give(&mut wasi, None));
+        let host = Host { wasi: wasi.build_p1(), limits: Limits::new(0, std::sync::Arc::default()), net };
+        let mut store = Store::new(engine, host);
         let mut offered: Vec<String> =
             core.iter(&mut store).map(|(module, field, _)| format!("{module}.{field}")).collect();
         offered.sort_unstable();
@@ -145,7 +136,7 @@ impl Linkers {
             } else {
                 let near = nearest(base, INTERFACES.iter().copied())
                     .map(|near| format!(" (the nearest that is offered: {near}@0.2)"));
-                format!("{}; accepted is the world wasi:cli/command of WASI 0.2", near.unwrap_or_default())
+                format!("{}; accepted are the worlds wasi:cli/command and wasi:http/proxy of WASI 0.2", near.unwrap_or_default())
             };
             return Err(Failure::invalid(format!(
                 "{name} imports {import}, which nobody provides{}{detail}",
@@ -162,11 +153,11 @@ fn is_offered(import: &str) -> bool {
     })
 }
 
-/// Servers and programs of later WASI versions are known, and named.
+/// Programs of later WASI versions are known, and named.
 fn refuse_other_worlds<'a>(name: &str, exports: impl Iterator<Item = &'a str>) -> Result<()> {
     let mut other = None;
     for export in exports {
-        if export.starts_with("wasi:cli/run@0.2.") {
+        if export.starts_with("wasi:cli/run@0.2.") || export.starts_with("wasi:http/incoming-handler@0.2.") {
             return Ok(());
         }
         if export.starts_with("wasi:http/") || export.starts_with("wasi:cli/run@") {
@@ -174,16 +165,28 @@ fn refuse_other_worlds<'a>(name: &str, exports: impl Iterator<Item = &'a str>) -
         }
     }
     let Some(export) = other else { return Ok(()) };
-    let what = match () {
-        () if export.starts_with("wasi:http/incoming-handler") => "it is an HTTP server (world wasi:http/proxy)",
-        () if export.starts_with("wasi:http/") => "it is an HTTP service of WASI 0.3",
-        () => "it is a command of another WASI version",
+    let what = if export.starts_with("wasi:http/handler@0.3.") {
+        "it is an HTTP service of WASI 0.3"
+    } else {
+        "it is a program of another WASI version"
     };
     Err(Failure::not_supported(format!(
-        "{name} exports {}: {what}, which is not offered; accepted are the world wasi:cli/command of WASI 0.2 and exported \
-         functions without parameters",
+        "{name} exports {}: {what}, which is not offered; accepted are the worlds wasi:cli/command and wasi:http/proxy of WASI \
+         0.2 and exported functions without parameters",
         shortened(&export, 200)
     )))
+}
+
+/// Whether a program can ask for files at all: what it cannot see need not be opened for it.
+pub(crate) fn wants_files(linked: &Linked) -> bool {
+    match linked {
+        Linked::Module(_) => true,
+        Linked::Component(pre) => {
+            let component = pre.component();
+            let ty = component.component_type();
+            ty.imports(component.engine()).any(|(import, _)| import.starts_with("wasi:filesystem/"))
+        }
+    }
 }
 
 fn others(count: usize) -> String {

@@ -47,6 +47,12 @@ impl<T> Registry<T> {
         objects.values().filter(|object| wanted(object)).cloned().collect()
     }
 
+    /// Forgets all objects that `kept` does not hold for.
+    pub fn retain(&self, kept: impl Fn(&T) -> bool) {
+        let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
+        objects.retain(|_, object| kept(object));
+    }
+
     fn unknown(&self, id: i64) -> Failure {
         Failure::new(Code::NotFound, format!("no such {}: {id}; it was never made or has been dropped", self.kind))
     }

@@ -1,0 +1,152 @@
+//! A guest's network: where its sockets are made, what it may reach, and how many sockets it holds.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `namespace` | entering the pod's network namespace for the call that makes a socket |
+//! | `policy` | the operator's rules |
+//! | `quota` | open sockets of a guest |
+//! | `refusals` | the log lines and the count of what the policy refused |
+//! | `sockets` | wasi:sockets with all of this before it |
+//! | `outgoing` | outgoing wasi:http |
+
+mod namespace;
+mod outgoing;
+mod policy;
+mod quota;
+mod refusals;
+pub(crate) mod sockets;
+
+pub(crate) use namespace::Namespace;
+pub(crate) use outgoing::Hooks;
+pub(crate) use policy::{Policy, Request as PolicyRequest};
+pub(crate) use quota::{Permit, Sockets, StoreSockets};
+
+use crate::failure::{Failure, Result};
+use policy::{Ports, Reason, meant};
+use refusals::Refusals;
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Addresses remembered of resolved names.
+const MOST_OPENED: usize = 4096;
+
+/// `atoll_guest_new`'s `network`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NetworkRequest {
+    namespace: Option<String>,
+    #[serde(default)]
+    fresh: bool,
+    /// The id of a policy; 0 is none.
+    #[serde(default)]
+    pub policy: i64,
+}
+
+impl NetworkRequest {
+    /// Opens the network of the guest called `guest`.
+    pub fn open(&self, guest: &str, policy: Option<Arc<Policy>>) -> Result<Arc<Network>> {
+        let namespace = match (&self.namespace, self.fresh) {
+            (Some(path), false) => Namespace::open(path)?,
+            (None, true) => Namespace::fresh()?,
+            (None, false) => Namespace::Node,
+            (Some(path), true) => {
+                return Err(Failure::invalid(format!("a network is either fresh or {path:?}; both were asked for")));
+            }
+        };
+        let policy = policy.unwrap_or_else(|| Arc::new(Policy::open()));
+        Ok(Arc::new(Network::new(guest, namespace, policy)))
+    }
+}
+
+/// The network of one guest, shared by all its instances.
+pub(crate) struct Network {
+    pub namespace: Namespace,
+    pub sockets: Arc<Sockets>,
+    policy: Arc<Policy>,
+    refusals: Refusals,
+    /// What the guest resolved, where rules for names open it.
+    opened: Mutex<HashMap<IpAddr, Ports>>,
+}
+
+impl Network {
+    /// `guest` names it in the log.
+    pub fn new(guest: &str, namespace: Namespace, policy: Arc<Policy>) -> Self {
+        Self {
+            namespace,
+            sockets: Arc::new(Sockets::new(policy.max_sockets)),
+            refusals: Refusals::new(guest, &policy.name),
+            policy,
+            opened: Mutex::default(),
+        }
+    }
+
+    /// What the policy refused so far.
+    pub fn refused(&self) -> u64 {
+        self.refusals.count()
+    }
+
+    /// Whether the guest may reach `address`; a refusal is logged and counted.
+    pub fn may_reach(&self, doing: &str, address: SocketAddr) -> bool {
+        let address = SocketAddr::new(meant(address.ip()), address.port());
+        if address.ip().is_loopback() && !self.namespace.is_node() {
+            return true;
+        }
+        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let ports = opened.get(&address.ip()).map_or(&[][..], Vec::as_slice);
+        let verdict = self.policy.check_address(address, ports);
+        drop(opened);
+        self.tell(doing, &address, verdict)
+    }
+
+    /// Whether the guest may ask for `name`, to reach it at `port` or to know its addresses; a refusal is logged and counted.
+    pub fn may_name(&self, doing: &str, name: &str, port: Option<u16>) -> bool {
+        let verdict = self.policy.check_name(name, port);
+        match port {
+            Some(port) => self.tell(doing, &format_args!("{name}:{port}"), verdict),
+            None => self.tell(doing, &name, verdict),
+        }
+    }
+
+    /// The guest has learned the addresses of `name`: they are open at the ports that rules for the name say.
+    pub fn resolved(&self, name: &str, addresses: &[IpAddr]) {
+        let ports = self.policy.opened_by(name);
+        if ports.is_empty() {
+            return;
+        }
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        for ip in addresses {
+            let ip = ip.to_canonical();
+            if opened.len() >= MOST_OPENED && !opened.contains_key(&ip) {
+                // A guest that resolves without end has to resolve again what it wants to reach.
+                opened.clear();
+            }
+            let known = opened.entry(ip).or_default();
+            for range in &ports {
+                if !known.contains(range) {
+                    known.push(range.clone());
+                }
+            }
+        }
+    }
+
+    /// A socket was refused because the guest holds as many as it may.
+    pub fn out_of_sockets(&self, doing: &str) {
+        self.refusals.tell(doing, &format_args!("a further socket"), "max-sockets");
+    }
+
+    fn tell(&self, doing: &str, target: &dyn std::fmt::Display, verdict: std::result::Result<(), Reason>) -> bool {
+        match verdict {
+            Ok(()) => true,
+            Err(Reason::Denied(rule)) => {
+                self.refusals.tell(doing, target, &rule);
+                false
+            }
+            Err(Reason::NotAllowed) => {
+                self.refusals.tell(doing, target, "no allow rule");
+                false
+            }
+        }
+    }
+}
