@@ -33,6 +33,11 @@ record GuestCounters(JsonObject json) {
                 .until(() -> of(on, container), wanted);
     }
 
+    /// How many requests the guest has answered.
+    long requests() {
+        return number("requests");
+    }
+
     /// How many requests are being served.
     long inProgress() {
         return number("requestsInProgress");

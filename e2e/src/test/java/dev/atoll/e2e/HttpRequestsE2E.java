@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import dev.atoll.cri.v1.ContainerState;
 import dev.atoll.e2e.net.HttpConnection;
 import dev.atoll.e2e.net.HttpReply;
-import dev.atoll.e2e.node.CommandResult;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -20,6 +19,7 @@ import java.util.UUID;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -186,66 +186,67 @@ class HttpRequestsE2E {
     @Test
     void http2IsServedToClientsThatBeginWithIt() {
         try (WebPod web = WebPod.run(on)) {
-            String url = "http://" + web.pod().address() + ":" + web.port();
-            CommandResult result =
-                    on.node()
-                            .network()
-                            .command(
-                                    "curl",
-                                    "--silent",
-                                    "--show-error",
-                                    "--http2-prior-knowledge",
-                                    "--parallel",
-                                    "--max-time",
-                                    "20",
-                                    "--write-out",
-                                    "%{http_version} %{response_code} %{num_connects}\n",
-                                    "--data-binary",
-                                    "over two",
-                                    url + "/echo",
-                                    url + "/sleep?ms=100",
-                                    url + "/status/418")
-                            .run();
+            String output =
+                    http2(
+                            "h2load",
+                            "--requests=500",
+                            "--clients=4",
+                            "--max-concurrent-streams=10",
+                            url(web, "/"));
 
-            assertThat(result.exitCode()).as(result.errors()).isZero();
-            assertThat(result.output())
+            assertThat(output).contains("500 succeeded, 0 failed, 0 errored");
+        }
+    }
+
+    @Test
+    void bodiesAndTrailersGoBothWaysOverHttp2(@TempDir Path directory) throws IOException {
+        Path body = Files.writeString(directory.resolve("body"), "over two");
+        try (WebPod web = WebPod.run(on)) {
+            String output =
+                    http2(
+                            "nghttp",
+                            "--verbose",
+                            "--data=" + body,
+                            "--trailer=x-sum: 42",
+                            "--header=x-one: 1",
+                            url(web, "/echo"));
+
+            assertThat(output)
+                    .contains(":status: 200")
                     .contains("over two")
-                    .contains("slept")
-                    .contains("2 200 ")
-                    .contains("2 418 ");
+                    .containsPattern("recv .* x-one: 1")
+                    .containsPattern("recv .* x-sum: 42");
         }
     }
 
     @Test
     void aTrapFailsOneRequestOfAnHttp2Connection() {
         try (WebPod web = WebPod.run(on)) {
-            String url = "http://" + web.pod().address() + ":" + web.port();
-            CommandResult result =
-                    on.node()
-                            .network()
-                            .command(
-                                    "curl",
-                                    "--silent",
-                                    "--show-error",
-                                    "--http2-prior-knowledge",
-                                    "--parallel",
-                                    "--max-time",
-                                    "20",
-                                    "--output",
-                                    "/dev/null",
-                                    "--output",
-                                    "/dev/null",
-                                    "--write-out",
-                                    "%{http_version} %{response_code} %{url_effective}\n",
-                                    url + "/sleep?ms=500",
-                                    url + "/trap")
-                            .run();
+            String output =
+                    http2(
+                            "nghttp",
+                            "--verbose",
+                            "--no-dep",
+                            url(web, "/sleep?ms=500"),
+                            url(web, "/trap"),
+                            url(web, "/status/418"));
 
-            assertThat(result.exitCode()).as(result.errors()).isZero();
-            assertThat(result.output().lines())
-                    .containsExactlyInAnyOrder(
-                            "2 200 " + url + "/sleep?ms=500", "2 500 " + url + "/trap");
+            assertThat(output)
+                    .contains("(stream_id=1) :status: 200")
+                    .contains("(stream_id=3) :status: 500")
+                    .contains("(stream_id=5) :status: 418")
+                    .contains("slept");
         }
+    }
+
+    private static String url(WebPod web, String target) {
+        return "http://" + web.pod().address() + ":" + web.port() + target;
+    }
+
+    /// Runs a client of nghttp2 in the node's network. (The curl of Debian 12 fails by itself when
+    /// it uses such a connection for a second request.)
+    private String http2(String... words) {
+        return on.node().network().command(words).run().orThrow(words[0]);
     }
 
     /// As Java's own client asks by default.
@@ -310,7 +311,7 @@ class HttpRequestsE2E {
     }
 
     @Test
-    void aLargeBodyComesBackWhole() throws IOException {
+    void aLargeBodyComesBackWhole() throws Exception {
         String body = "0123456789abcdef".repeat(1 << 18);
         try (WebPod web = WebPod.run(on);
                 HttpConnection connection = web.connect()) {
@@ -331,7 +332,7 @@ class HttpRequestsE2E {
 
             HttpReply reply = connection.reply();
 
-            assertThat(sender.isAlive()).isFalse();
+            sender.join();
             assertThat(reply.body().equals(body)).as("the same bytes").isTrue();
         }
     }

@@ -20,9 +20,10 @@ import org.junit.jupiter.api.Test;
 class HttpStopE2E {
     private static final Duration DEADLINE = Duration.ofSeconds(20);
     private static final int SETTINGS = 4;
+    private static final int PING = 6;
     private static final int GO_AWAY = 7;
-    private static final int WARM_UP = 5;
-    private static final int PODS = 20;
+    private static final int WARM_UP = 4;
+    private static final int PODS = 10;
 
     private final TestNode on;
 
@@ -78,14 +79,26 @@ class HttpStopE2E {
             Thread stop = stopping(web, 30);
 
             Awaitility.await().atMost(DEADLINE).until(() -> typeOfFrame(client) == GO_AWAY);
+            // What follows is the end, after whatever the server still has to say.
+            assertThatThrownBy(
+                            () -> {
+                                while (true) {
+                                    var _ = typeOfFrame(client);
+                                }
+                            })
+                    .isInstanceOf(EOFException.class);
             stop.join();
             assertThat(web.container().awaitExit().getExitCode()).isZero();
         }
     }
 
+    /// Reads a frame, and answers it if it is a ping.
     private static int typeOfFrame(HttpConnection connection) throws IOException {
         byte[] head = connection.exactly(9);
-        var _ = connection.exactly((head[1] & 0xff) << 8 | (head[2] & 0xff));
+        byte[] content = connection.exactly((head[1] & 0xff) << 8 | (head[2] & 0xff));
+        if (head[3] == PING && head[4] == 0) {
+            connection.send(HttpBytes.frame(PING, 1, 0, content));
+        }
         return head[3];
     }
 
