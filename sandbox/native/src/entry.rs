@@ -197,7 +197,9 @@ fn missing(name: &str, wanted: &str, export: Option<&str>, linked: &Linked) -> F
     let advice = match (export, kind) {
         (Some(_), _) => "name one of them after the program, as in app.wasm#name",
         (None, Kind::Module) => "build it as a program with a main function, or name a function, as in app.wasm#name",
-        (None, Kind::Component) => "build it for the world wasi:cli/command or wasi:http/proxy, or name a function, as in app.wasm#name",
+        (None, Kind::Component) => {
+            "build it for the world wasi:cli/command or wasi:http/proxy, or name a function, as in app.wasm#name"
+        }
     };
     Failure::invalid(format!(
         "{name} does not export {wanted}{}; {}; {advice}",

@@ -136,7 +136,10 @@ impl Linkers {
             } else {
                 let near = nearest(base, INTERFACES.iter().copied())
                     .map(|near| format!(" (the nearest that is offered: {near}@0.2)"));
-                format!("{}; accepted are the worlds wasi:cli/command and wasi:http/proxy of WASI 0.2", near.unwrap_or_default())
+                format!(
+                    "{}; accepted are the worlds wasi:cli/command and wasi:http/proxy of WASI 0.2",
+                    near.unwrap_or_default()
+                )
             };
             return Err(Failure::invalid(format!(
                 "{name} imports {import}, which nobody provides{}{detail}",

@@ -313,7 +313,9 @@ fn a_port_that_is_taken_is_refused_at_the_start_in_words() {
     let engine = Engine::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
-    for (address, wanted) in [(format!("127.0.0.1:{port}"), "something else in the pod"), (format!("192.0.2.1:{port}"), "no such address")] {
+    for (address, wanted) in
+        [(format!("127.0.0.1:{port}"), "something else in the pod"), (format!("192.0.2.1:{port}"), "no such address")]
+    {
         let request = json!({"network": {}, "http": {"address": address}});
         let guest = engine.guest(program(&engine), &request).unwrap();
         let (_, text) = call(abi::atoll_guest_start, guest, 0, "").expect_err("taken");

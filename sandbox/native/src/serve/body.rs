@@ -1,7 +1,7 @@
 //! Bodies: the request's under its limits, the response's with the guest that is still writing it.
 
-use super::patience::Busy;
 use super::handling::Handling;
+use super::patience::Busy;
 use super::turns::Turn;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -67,16 +67,12 @@ impl RequestBody {
             }
         };
         let length = frame.data_ref().map_or(0, |data| data.len() as u64);
-        match self.left.checked_sub(length) {
-            Some(left) => {
-                self.left = left;
-                Poll::Ready(Some(Ok(frame)))
-            }
-            None => {
-                self.rest = None;
-                Poll::Ready(Some(Err(Error::HttpRequestBodySize(Some(self.most)))))
-            }
-        }
+        let Some(left) = self.left.checked_sub(length) else {
+            self.rest = None;
+            return Poll::Ready(Some(Err(Error::HttpRequestBodySize(Some(self.most)))));
+        };
+        self.left = left;
+        Poll::Ready(Some(Ok(frame)))
     }
 }
 
