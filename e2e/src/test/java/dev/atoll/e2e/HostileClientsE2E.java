@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @OneNode
 class HostileClientsE2E {
     private static final int IDLE = Integer.getInteger("atoll.e2e.connections", 10_000);
-    private static final int DAMAGED = Integer.getInteger("atoll.e2e.damaged", 3_000);
+    private static final int DAMAGED = Integer.getInteger("atoll.e2e.damaged", 10_000);
     private static final long SEED = Long.getLong("atoll.e2e.seed", 1);
     private static final int AT_A_TIME = 8;
     private static final int SLOW = 200;

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 @EveryNode
 class OutgoingHttpE2E {
     private static final String ORIGIN = "10.96.0.20";
+    private static final String BUNDLE = "/etc/ssl/certs/ca-certificates.crt";
 
     private final TestNode on;
     private final NameServer names;
@@ -84,6 +85,34 @@ class OutgoingHttpE2E {
                 WebPod web = WebPod.run(on, TestNode.request(), trusting(authority))) {
             assertThat(fetch(web, "https://origin.test/secret").body())
                     .isEqualTo("200\norigin.test /secret\n");
+        }
+    }
+
+    @Test
+    void aServerIsTrustedByTheUsualBundleOfTheContainer(@TempDir Path directory) throws Exception {
+        TestAuthority authority = TestAuthority.in(directory);
+        String bundle = "/var/lib/atoll/bundle-" + UUID.randomUUID();
+        Files.writeString(on.node().path(bundle), authority.certificate());
+        try (Origin _ = tls(authority);
+                WebPod web =
+                        WebPod.run(
+                                on, TestNode.request(), on.server().mount(bundle, BUNDLE, true))) {
+            assertThat(fetch(web, "https://origin.test/").body()).startsWith("200\n");
+        }
+    }
+
+    @Test
+    void aServerIsTrustedByTheNodesBundleWhereTheContainerHasNone(@TempDir Path directory)
+            throws Exception {
+        TestAuthority authority = TestAuthority.in(directory);
+        Path bundle = on.node().path(BUNDLE);
+        String before = Files.readString(bundle);
+        Files.writeString(bundle, before + "\n" + authority.certificate());
+        try (Origin _ = tls(authority);
+                WebPod web = WebPod.run(on)) {
+            assertThat(fetch(web, "https://origin.test/").body()).startsWith("200\n");
+        } finally {
+            Files.writeString(bundle, before);
         }
     }
 

@@ -44,12 +44,12 @@ class RestartE2E {
             assertThat(ended.status().getExitCode()).isEqualTo(3);
             assertThat(pod.status().getState()).isEqualTo(PodSandboxState.SANDBOX_READY);
             int before = lines(ticking);
-            assertThat(
-                            ticking.awaitLog(log -> log.output().lines().count() > before + 5)
-                                    .output()
-                                    .lines()
-                                    .toList())
-                    .isEqualTo(ticks(lines(ticking)));
+            List<String> seen =
+                    ticking.awaitLog(log -> log.output().lines().count() > before + 5)
+                            .output()
+                            .lines()
+                            .toList();
+            assertThat(seen).isEqualTo(ticks(seen.size()));
             ticking.stop(0);
             assertThat(ticking.awaitExit().getExitCode()).isEqualTo(137);
             PodContainer another = pod.start(on.guest("echo", "after"));

@@ -86,7 +86,8 @@ record Figure(String name, String unit, int runs, double atoll, Map<String, Doub
         return Stream.of(number(other), other > 0 ? number(atoll / other) : "");
     }
 
+    /// With as many places as tell small values apart.
     private static String number(double value) {
-        return String.format(Locale.ROOT, "%.2f", value);
+        return String.format(Locale.ROOT, value < 1 ? "%.3f" : "%.2f", value);
     }
 }
