@@ -8,7 +8,7 @@ use crate::failure::{Failure, Result, shortened};
 use crate::host::{Host, HostNetwork};
 use crate::limits::{Limits, Usage};
 use crate::module::Program;
-use crate::network::{NetworkRequest, Policy, sockets};
+use crate::network::{NetworkRequest, Policy, Surroundings, sockets};
 use crate::run;
 use crate::stdio::{Input, Output, StdinSource, StdoutSource, Unread};
 use crate::view::View;
@@ -129,8 +129,10 @@ impl Guest {
         let slot = engine.slot()?;
         check_arguments(request)?;
         let entry = Entry::find(&program.name, program.linked()?, request.export.as_deref(), &request.args)?;
-        let network = request.network.as_ref().map(|network| network.open(&request.name, policy)).transpose()?;
         let usage = Arc::<Usage>::default();
+        let surroundings =
+            || Surroundings { name: &request.name, env: &request.env, view: view.clone(), usage: usage.clone() };
+        let network = request.network.as_ref().map(|network| network.open(surroundings(), policy)).transpose()?;
         let (out, err, read) = (Arc::default(), Arc::default(), Arc::default());
         let inside_runtime = engine.handle.enter();
         let (stdin, stdin_keeper) = Input::open(request.stdin.as_deref(), Arc::clone(&read), &engine.handle)?;
