@@ -9,7 +9,7 @@ use crate::host::Host;
 use crate::limits::Usage;
 use crate::linking::wants_files;
 use crate::module::Program;
-use crate::network::{Network, NetworkRequest, Policy};
+use crate::network::{Network, NetworkRequest, Policy, Surroundings};
 use crate::recipe::{Files, Recipe};
 use crate::run;
 use crate::serve::{Server, Settings};
@@ -186,8 +186,10 @@ impl Guest {
         check_arguments(request)?;
         let linked = program.linked()?;
         let start = Start::find(&program.name, linked, request.export.as_deref(), &request.args)?;
-        let network = request.network.as_ref().map(|network| network.open(&request.name, policy)).transpose()?;
         let usage = Arc::<Usage>::default();
+        let surroundings =
+            || Surroundings { name: &request.name, env: &request.env, view: view.clone(), usage: usage.clone() };
+        let network = request.network.as_ref().map(|network| network.open(surroundings(), policy)).transpose()?;
         let (out, err, read) = (Arc::default(), Arc::default(), Arc::default());
         // Instances of a server write to the same streams, each as much as it is permitted.
         let writers = if matches!(start, Start::Serve(_)) { request.http.writers() } else { 1 };
@@ -288,7 +290,9 @@ impl Guest {
         let last = Figures::Last(figures.now());
         let present = std::mem::replace(&mut *figures, last);
         drop(figures);
-        drop(present);
+        if let Figures::Present { network: Some(network), .. } = present {
+            network.close();
+        }
     }
 
     fn figures(&self) -> MutexGuard<'_, Figures> {

@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Result, one_line, shortened};
 use crate::host::{Host, HostNetwork};
 use crate::limits::Limits;
-use crate::network::sockets;
+use crate::network::{lookup, sockets};
 use crate::program::Kind;
 use wasmtime::component::{self, Component};
 use wasmtime::{Engine, Linker, Module, Store};
@@ -83,6 +83,7 @@ impl Linkers {
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut component)?;
         component.allow_shadowing(true);
         sockets::add_to_linker(&mut component)?;
+        lookup::add_to_linker(&mut component)?;
         let mut wasi = WasiCtxBuilder::new();
         let net = HostNetwork::new(None, sockets::give(&mut wasi, None));
         let host = Host { wasi: wasi.build_p1(), limits: Limits::new(0, std::sync::Arc::default()), net };

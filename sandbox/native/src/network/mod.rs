@@ -7,27 +7,48 @@
 //! | `quota` | open sockets of a guest |
 //! | `refusals` | the log lines and the count of what the policy refused |
 //! | `sockets` | wasi:sockets with all of this before it |
-//! | `outgoing` | outgoing wasi:http |
+//! | `surroundings` | `/etc/hosts` and `/etc/resolv.conf` |
+//! | `names`, `lookup` | the guest's resolver, and wasi:sockets/ip-name-lookup by it |
+//! | `outgoing`, `connector`, `trust` | outgoing wasi:http, its connections, and whose certificates they trust |
+//! | `tasks` | tasks that end with the guest, on its bill |
 
+mod connector;
+pub(crate) mod lookup;
+mod names;
 mod namespace;
 mod outgoing;
 mod policy;
 mod quota;
 mod refusals;
 pub(crate) mod sockets;
+mod surroundings;
+mod tasks;
+#[cfg(test)]
+mod testing;
+mod trust;
 
 pub(crate) use namespace::Namespace;
 pub(crate) use outgoing::Hooks;
 pub(crate) use policy::{Policy, Request as PolicyRequest};
-pub(crate) use quota::{Permit, Sockets, StoreSockets};
+pub(crate) use quota::{Sockets, StoreSockets};
 
 use crate::failure::{Failure, Result};
+use crate::limits::Usage;
+use crate::view::View;
+use names::{Asked, NameError, Names};
+use outgoing::Pool;
 use policy::{Ports, Reason, meant};
 use refusals::Refusals;
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
+use tasks::Tasks;
+use trust::Trust;
+
+/// The version of wasi:sockets that wasmtime-wasi defines. The linker's entries are found by any 0.2.x, but replaced by this
+/// very version only.
+const SOCKETS_VERSION: &str = "0.2.12";
 
 /// Addresses remembered of resolved names.
 const MOST_OPENED: usize = 4096;
@@ -45,8 +66,8 @@ pub(crate) struct NetworkRequest {
 }
 
 impl NetworkRequest {
-    /// Opens the network of the guest called `guest`.
-    pub fn open(&self, guest: &str, policy: Option<Arc<Policy>>) -> Result<Arc<Network>> {
+    /// Opens the network of `guest`.
+    pub fn open(&self, guest: Surroundings<'_>, policy: Option<Arc<Policy>>) -> Result<Arc<Network>> {
         let namespace = match (&self.namespace, self.fresh) {
             (Some(path), false) => Namespace::open(path)?,
             (None, true) => Namespace::fresh()?,
@@ -60,25 +81,71 @@ impl NetworkRequest {
     }
 }
 
+/// What a network has to know of its guest.
+pub(crate) struct Surroundings<'a> {
+    /// For the log.
+    pub name: &'a str,
+    /// "NAME=VALUE".
+    pub env: &'a [String],
+    pub view: Option<Arc<View>>,
+    pub usage: Arc<Usage>,
+}
+
 /// The network of one guest, shared by all its instances.
 pub(crate) struct Network {
-    pub namespace: Namespace,
+    pub namespace: Arc<Namespace>,
     pub sockets: Arc<Sockets>,
     policy: Arc<Policy>,
     refusals: Refusals,
     /// What the guest resolved, where rules for names open it.
     opened: Mutex<HashMap<IpAddr, Ports>>,
+    names: Names,
+    pool: Pool,
+    trust: Trust,
+    tasks: Tasks,
 }
 
 impl Network {
-    /// `guest` names it in the log.
-    pub fn new(guest: &str, namespace: Namespace, policy: Arc<Policy>) -> Self {
+    pub fn new(guest: Surroundings<'_>, namespace: Namespace, policy: Arc<Policy>) -> Self {
+        let namespace = Arc::new(namespace);
+        let tasks = Tasks::new(guest.usage);
         Self {
-            namespace,
             sockets: Arc::new(Sockets::new(policy.max_sockets)),
-            refusals: Refusals::new(guest, &policy.name),
-            policy,
+            refusals: Refusals::new(guest.name, &policy.name),
             opened: Mutex::default(),
+            pool: Pool::default(),
+            trust: Trust::new(guest.env, guest.view.clone()),
+            names: Names::new(namespace.clone(), guest.view, tasks.clone(), policy.has_names()),
+            tasks,
+            namespace,
+            policy,
+        }
+    }
+
+    /// Ends everything that is in progress for the guest, and all that is begun from now on.
+    pub fn close(&self) {
+        self.tasks.end();
+        self.names.close();
+        self.pool.let_go();
+    }
+
+    /// The addresses of what the guest asks for, at least one. Whether it may is asked before, by [`Self::may_name`].
+    pub async fn resolve(&self, asked: &Asked) -> std::result::Result<Vec<IpAddr>, NameError> {
+        let found = self.names.resolve(asked, &|server| self.may_ask(server)).await?;
+        if let Some(name) = asked.name()
+            && found.vouched
+        {
+            self.resolved(name, &found.addresses);
+        }
+        Ok(found.addresses)
+    }
+
+    /// Whether the name server may be asked. It need not be allowed, but a rule that denies it wins.
+    fn may_ask(&self, server: IpAddr) -> bool {
+        let address = SocketAddr::new(meant(server), 53);
+        match self.policy.check_address(address, &[]) {
+            Err(Reason::Denied(rule)) => self.tell("name-server", &address, Err(Reason::Denied(rule))),
+            Ok(()) | Err(Reason::NotAllowed) => true,
         }
     }
 
@@ -109,8 +176,8 @@ impl Network {
         }
     }
 
-    /// The guest has learned the addresses of `name`: they are open at the ports that rules for the name say.
-    pub fn resolved(&self, name: &str, addresses: &[IpAddr]) {
+    /// A name server told the addresses of `name`: they are open at the ports that rules for the name say.
+    fn resolved(&self, name: &str, addresses: &[IpAddr]) {
         let ports = self.policy.opened_by(name);
         if ports.is_empty() {
             return;
@@ -148,5 +215,11 @@ impl Network {
                 false
             }
         }
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        self.close();
     }
 }

@@ -95,6 +95,11 @@ impl Policy {
         if allow.iter().any(possible) { Ok(()) } else { Err(Reason::NotAllowed) }
     }
 
+    /// Whether names open addresses.
+    pub fn has_names(&self) -> bool {
+        self.allow.iter().flatten().any(|rule| matches!(rule.target, Target::Name(_) | Target::Below(_)))
+    }
+
     /// The ports that rules for `name` open at its addresses; empty where no rule names it.
     pub fn opened_by(&self, name: &str) -> Ports {
         let name = normal(name);

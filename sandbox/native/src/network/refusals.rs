@@ -45,8 +45,14 @@ impl Refusals {
              unlogged={left_out}\n",
             self.guest, self.policy,
         );
-        // A closed stderr changes nothing for the guest.
-        drop(std::io::stderr().lock().write_all(line.as_bytes()));
+        write(&line);
+    }
+
+    /// Logs what the guest's network cannot do and why, at the same pace.
+    pub fn trouble(&self, text: &str, error: &str) {
+        let Some(left_out) = self.line() else { return };
+        let (guest, error) = (&self.guest, one_line(error));
+        write(&format!("level=warn msg={text:?} guest={guest:?} error={error:?} unlogged={left_out}\n"));
     }
 
     /// Whether a line may be written, and how many were left out before it.
@@ -62,4 +68,9 @@ impl Refusals {
         pace.lines += 1;
         Some(std::mem::take(&mut pace.left_out))
     }
+}
+
+fn write(line: &str) {
+    // A closed stderr changes nothing for the guest.
+    drop(std::io::stderr().lock().write_all(line.as_bytes()));
 }

@@ -3,7 +3,7 @@
 //! wasmtime-wasi's own implementation does all the work. Here the functions that make a socket are put before it: they check
 //! the quota and enter the namespace. The resources' destructors are replaced too, since they end what the quota counts.
 
-use super::{Network, Sockets, StoreSockets};
+use super::{Network, SOCKETS_VERSION, Sockets, StoreSockets};
 use crate::host::Host;
 use std::future::poll_fn;
 use std::net::SocketAddr;
@@ -21,8 +21,7 @@ use wasmtime_wasi::sockets::{SocketAddrUse, WasiSocketsView};
 pub(crate) fn add_to_linker(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     tcp_create_socket::add_to_linker::<Host, HasSelf<Host>>(linker, |host| host)?;
     udp_create_socket::add_to_linker::<Host, HasSelf<Host>>(linker, |host| host)?;
-    // Minor versions are compatible, so one entry serves every 0.2.x.
-    linker.instance("wasi:sockets/tcp@0.2.0")?.resource(
+    linker.instance(&format!("wasi:sockets/tcp@{SOCKETS_VERSION}"))?.resource(
         "tcp-socket",
         ResourceType::host::<TcpSocket>(),
         |mut store, rep| {
@@ -31,7 +30,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
             Ok(())
         },
     )?;
-    linker.instance("wasi:sockets/udp@0.2.0")?.resource(
+    linker.instance(&format!("wasi:sockets/udp@{SOCKETS_VERSION}"))?.resource(
         "udp-socket",
         ResourceType::host::<UdpSocket>(),
         |mut store, rep| {

@@ -1,0 +1,93 @@
+//! Tasks of the host that work for one guest: on its bill, and no longer than it.
+
+use crate::clock;
+use crate::limits::Usage;
+use hickory_resolver::net::runtime::Spawn;
+use hyper::rt::Executor;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use tokio_util::sync::CancellationToken;
+
+/// Starts tasks for one guest. Clones are the same.
+#[derive(Clone)]
+pub(crate) struct Tasks {
+    usage: Arc<Usage>,
+    end: CancellationToken,
+}
+
+impl Tasks {
+    pub fn new(usage: Arc<Usage>) -> Self {
+        Self { usage, end: CancellationToken::new() }
+    }
+
+    /// Ends every task, now and later.
+    pub fn end(&self) {
+        self.end.cancel();
+    }
+
+    /// `work`, on the guest's bill.
+    pub fn charged<F: Future>(&self, work: F) -> Charged<F> {
+        Charged { work: Box::pin(work), usage: self.usage.clone() }
+    }
+
+    /// `work` until it is done or the guest has ended, on the guest's bill.
+    pub fn until_end<F>(&self, work: F) -> impl Future<Output = Option<F::Output>> + use<F>
+    where
+        F: Future,
+    {
+        self.end.clone().run_until_cancelled_owned(self.charged(work))
+    }
+
+    /// Runs `work`, which may block on files, on a thread for such; `None` if the guest has ended.
+    pub async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let usage = self.usage.clone();
+        let done = tokio::task::spawn_blocking(move || charge(&usage, work));
+        self.end.run_until_cancelled(done).await?.ok()
+    }
+
+    fn start(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let work = self.until_end(work);
+        drop(tokio::spawn(async move {
+            // Done, or ended with the guest.
+            let _: Option<()> = work.await;
+        }));
+    }
+}
+
+/// hyper's connections.
+impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Tasks {
+    fn execute(&self, work: F) {
+        self.start(work);
+    }
+}
+
+/// The resolver's exchanges.
+impl Spawn for Tasks {
+    fn spawn_bg(&mut self, work: impl Future<Output = ()> + Send + 'static) {
+        self.start(work);
+    }
+}
+
+/// A future whose polls count as a guest's CPU time.
+pub(crate) struct Charged<F> {
+    work: Pin<Box<F>>,
+    usage: Arc<Usage>,
+}
+
+impl<F: Future> Future for Charged<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { work, usage } = &mut *self;
+        charge(usage, || work.as_mut().poll(context))
+    }
+}
+
+fn charge<T>(usage: &Usage, work: impl FnOnce() -> T) -> T {
+    let before = clock::thread_cpu();
+    let done = work();
+    usage.cpu_ns.fetch_add(clock::thread_cpu().saturating_sub(before), Ordering::Relaxed);
+    done
+}
