@@ -102,6 +102,11 @@ fn milliseconds(number: i64) -> Duration {
     Duration::from_millis(u64::try_from(number).unwrap_or(0))
 }
 
+fn signal(number: i64) -> Result<i32> {
+    let signal = i32::try_from(number).ok().filter(|signal| (1..=64).contains(signal));
+    signal.ok_or_else(|| Failure::invalid(format!("{number} is no signal number; 1 to 64 are accepted")))
+}
+
 guard! {
     /// The version of this interface.
     atoll_abi(a, b, input, out) { Ok(ABI) }
@@ -282,9 +287,15 @@ guard! {
 guard! {
     /// Ends a guest at once.
     atoll_guest_kill(a, b, input, out) {
-        let signal = i32::try_from(b).ok().filter(|signal| (1..=64).contains(signal));
-        let signal = signal.ok_or_else(|| Failure::invalid(format!("{b} is no signal number; 1 to 64 are accepted")))?;
-        GUESTS.get(a)?.kill(signal)?;
+        GUESTS.get(a)?.kill(signal(b)?)?;
+        Ok(0)
+    }
+}
+
+guard! {
+    /// Asks a guest to end.
+    atoll_guest_stop(a, b, input, out) {
+        GUESTS.get(a)?.stop(signal(b)?)?;
         Ok(0)
     }
 }

@@ -62,14 +62,21 @@ pub(crate) struct EngineHost {
     template: OnceLock<Template>,
     closed: AtomicBool,
     slots: usize,
+    taken: Arc<AtomicUsize>,
     live: Arc<AtomicUsize>,
     compatibility: String,
 }
 
-/// A guest's place among the engine's slots, given back when dropped.
-pub(crate) struct Slot(Arc<AtomicUsize>);
+/// An instance's place among the engine's slots, given back when dropped.
+pub(crate) struct Slot(#[expect(dead_code, reason = "counts until it is dropped")] Counted);
 
-impl Drop for Slot {
+/// A guest that has not ended.
+pub(crate) struct Living(#[expect(dead_code, reason = "counts until it is dropped")] Counted);
+
+/// One of what a number counts.
+struct Counted(Arc<AtomicUsize>);
+
+impl Drop for Counted {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -108,27 +115,33 @@ impl EngineHost {
             template: OnceLock::new(),
             closed: AtomicBool::new(false),
             slots,
+            taken: Arc::default(),
             live: Arc::default(),
             wasmtime,
         }))
     }
 
-    /// Takes a slot for a guest, or refuses: the pool is never exceeded.
+    /// Takes a slot for an instance, or refuses: the pool is never exceeded.
     pub fn slot(&self) -> Result<Slot> {
         self.check_open()?;
-        let taken = self
-            .live
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |live| (live < self.slots).then_some(live + 1));
-        taken.map(|_| Slot(self.live.clone())).map_err(|live| {
+        let more = |taken: usize| (taken < self.slots).then_some(taken + 1);
+        let taken = self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+        taken.map(|_| Slot(Counted(self.taken.clone()))).map_err(|taken| {
             Failure::new(
                 Code::Exhausted,
                 format!(
-                    "no room for another guest: {live} live of at most {}; end some, or raise vm.max_map_count (6 for each \
+                    "no room for another guest: {taken} live of at most {}; end some, or raise vm.max_map_count (6 for each \
                      guest and {SPARE_MAPS} to spare) and restart",
                     self.slots
                 ),
             )
         })
+    }
+
+    /// Counts a guest until the result is dropped.
+    pub fn living(&self) -> Living {
+        self.live.fetch_add(1, Ordering::Relaxed);
+        Living(Counted(self.live.clone()))
     }
 
     /// The mount namespace that views are copied from, made at first use.

@@ -1,11 +1,45 @@
 //! What is called in a program: checked before anything runs, so that a wrong name or argument is a refusal and no trap.
 
-use crate::failure::{Failure, Result, shortened};
+use crate::failure::{Failure, Result, one_line, shortened};
 use crate::host::Host;
 use crate::linking::{Linked, exports, nearest};
 use crate::program::Kind;
 use wasmtime::component::{self, ComponentExportIndex, types::ComponentItem};
 use wasmtime::{InstancePre, Store, Val, ValType};
+use wasmtime_wasi_http::p2::bindings::ProxyPre;
+
+/// What running a program means.
+pub(crate) enum Start {
+    Call(Entry),
+    /// It handles HTTP requests.
+    Serve(ProxyPre<Host>),
+}
+
+impl Start {
+    /// Finds what `export` (none: the program's own entry) of the program `name` is.
+    pub fn find(name: &str, linked: &Linked, export: Option<&str>, args: &[String]) -> Result<Self> {
+        if let (Linked::Component(pre), None) = (linked, export)
+            && let Some(interface) = exported(pre, "wasi:http/incoming-handler@0.2.")
+        {
+            return ProxyPre::new(pre.clone()).map(Self::Serve).map_err(|error| {
+                Failure::invalid(format!(
+                    "{name} exports {}, but not as WASI 0.2 has it: {}",
+                    shortened(&interface, 200),
+                    one_line(&format!("{error:#}"))
+                ))
+            });
+        }
+        Entry::find(name, linked, export, args).map(Self::Call)
+    }
+}
+
+/// The full name of the interface that a component exports under `prefix`.
+fn exported(pre: &component::InstancePre<Host>, prefix: &str) -> Option<String> {
+    let component = pre.component();
+    let ty = component.component_type();
+    let mut names = ty.exports(component.engine()).map(|(export, _)| export);
+    names.find(|export| export.starts_with(prefix)).map(str::to_owned)
+}
 
 /// A checked entry with its arguments.
 pub(crate) enum Entry {
@@ -19,7 +53,7 @@ pub(crate) enum Entry {
 
 impl Entry {
     /// Finds the entry `export` (none: `_start` or wasi:cli/run) of the program `name`.
-    pub fn find(name: &str, linked: &Linked, export: Option<&str>, args: &[String]) -> Result<Self> {
+    fn find(name: &str, linked: &Linked, export: Option<&str>, args: &[String]) -> Result<Self> {
         match linked {
             Linked::Module(pre) => in_module(name, pre, export, args, linked),
             Linked::Component(pre) => in_component(name, pre, export, linked),
@@ -125,14 +159,9 @@ fn in_component(
     linked: &Linked,
 ) -> Result<Entry> {
     let component = pre.component();
-    let ty = component.component_type();
     let Some(wanted) = export else {
-        let interface = ty
-            .exports(component.engine())
-            .map(|(export, _)| export)
-            .find(|export| export.starts_with("wasi:cli/run@0.2."));
-        let run = interface
-            .and_then(|interface| component.get_export_index(None, interface))
+        let run = exported(pre, "wasi:cli/run@0.2.")
+            .and_then(|interface| component.get_export_index(None, &interface))
             .and_then(|interface| component.get_export_index(Some(&interface), "run"));
         let Some(run) = run else { return Err(missing(name, "wasi:cli/run@0.2", export, linked)) };
         return Ok(Entry::Command { pre: pre.clone(), run });
@@ -168,7 +197,9 @@ fn missing(name: &str, wanted: &str, export: Option<&str>, linked: &Linked) -> F
     let advice = match (export, kind) {
         (Some(_), _) => "name one of them after the program, as in app.wasm#name",
         (None, Kind::Module) => "build it as a program with a main function, or name a function, as in app.wasm#name",
-        (None, Kind::Component) => "build it for the world wasi:cli/command, or name a function, as in app.wasm#name",
+        (None, Kind::Component) => {
+            "build it for the world wasi:cli/command or wasi:http/proxy, or name a function, as in app.wasm#name"
+        }
     };
     Failure::invalid(format!(
         "{name} does not export {wanted}{}; {}; {advice}",

@@ -1,23 +1,26 @@
 //! One guest: made, started, ended, dropped; its end is told once.
 
 use crate::clock;
-use crate::engine::{EngineHost, Slot};
-use crate::entry::Entry;
+use crate::engine::{EngineHost, Living, Slot};
+use crate::entry::{Entry, Start};
 use crate::events::{Event, Kind};
 use crate::failure::{Failure, Result, shortened};
-use crate::host::{Host, HostNetwork};
-use crate::limits::{Limits, Usage};
+use crate::host::Host;
+use crate::limits::Usage;
+use crate::linking::wants_files;
 use crate::module::Program;
-use crate::network::{NetworkRequest, Policy, Surroundings, sockets};
+use crate::network::{Network, NetworkRequest, Policy, Surroundings};
+use crate::recipe::{Files, Recipe};
 use crate::run;
-use crate::stdio::{Input, Output, StdinSource, StdoutSource, Unread};
+use crate::serve::{Server, Settings};
+use crate::stdio::{Input, Output, Unread};
 use crate::view::View;
 use serde::Deserialize;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::net::TcpListener;
 use tokio::sync::Notify;
-use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
 /// Bytes of arguments and environment together, as for a process.
 const LARGEST_ARGUMENTS: usize = 2 << 20;
@@ -43,6 +46,8 @@ pub(crate) struct Request {
     #[serde(default)]
     memory_limit: Option<u64>,
     pub network: Option<NetworkRequest>,
+    #[serde(default)]
+    http: Settings,
 }
 
 fn root() -> String {
@@ -64,6 +69,7 @@ pub(crate) struct Guest {
     read: Arc<AtomicU64>,
     stdin_keeper: Mutex<Option<OwnedFd>>,
     pub unread: Unread,
+    figures: Mutex<Figures>,
     state: Mutex<State>,
 }
 
@@ -73,14 +79,64 @@ enum State {
     Ended { text: String },
 }
 
-/// Everything the guest's task takes over at start.
-pub(crate) struct Prepared {
-    pub host: Host,
-    pub entry: Entry,
+/// Everything that a guest holds before it is started.
+struct Prepared {
+    work: Work,
+    stdout: Arc<Output>,
+    stderr: Arc<Output>,
+    view: Option<Arc<View>>,
+    living: Living,
+}
+
+enum Work {
+    Call(Host, Entry, Slot),
+    Serve(Arc<Server>),
+}
+
+/// Everything that the guest's task takes over at start.
+pub(crate) struct Running {
+    pub work: Job,
     pub stdout: Arc<Output>,
     pub stderr: Arc<Output>,
+    /// Keeps the mounts that the guest's directories are on.
     pub view: Option<Arc<View>>,
-    pub slot: Slot,
+    pub living: Living,
+}
+
+pub(crate) enum Job {
+    Call(Host, Entry, Slot),
+    Serve(Arc<Server>, TcpListener),
+}
+
+/// The numbers of the server and the network: asked of them while they are there.
+enum Figures {
+    Present { server: Option<Arc<Server>>, network: Option<Arc<Network>> },
+    Last([u64; FIGURES]),
+}
+
+/// Requests answered, trapped, turned away, in progress; connections; sockets, refusals; instances.
+const FIGURES: usize = 8;
+
+impl Figures {
+    fn now(&self) -> [u64; FIGURES] {
+        let (server, network) = match self {
+            Self::Last(numbers) => return *numbers,
+            Self::Present { server, network } => (server, network),
+        };
+        let mut numbers = [0; FIGURES];
+        if let Some(server) = server {
+            let counters = &server.counters;
+            let [requests, connections, instances] = server.present();
+            numbers[0] = counters.answered.load(Ordering::Relaxed);
+            numbers[1] = counters.trapped.load(Ordering::Relaxed);
+            numbers[2] = counters.turned_away.load(Ordering::Relaxed);
+            (numbers[3], numbers[4], numbers[7]) = (requests, connections, instances);
+        }
+        if let Some(network) = network {
+            (numbers[5], numbers[6]) = (network.sockets.open() as u64, network.refused());
+        }
+        numbers
+    }
 }
 
 /// The request to end a guest at once; the first signal stays.
@@ -126,31 +182,51 @@ impl Guest {
         request: &Request,
     ) -> Result<Arc<Self>> {
         let engine = &program.engine;
-        let slot = engine.slot()?;
+        engine.check_open()?;
         check_arguments(request)?;
-        let entry = Entry::find(&program.name, program.linked()?, request.export.as_deref(), &request.args)?;
+        let linked = program.linked()?;
+        let start = Start::find(&program.name, linked, request.export.as_deref(), &request.args)?;
         let usage = Arc::<Usage>::default();
         let surroundings =
             || Surroundings { name: &request.name, env: &request.env, view: view.clone(), usage: usage.clone() };
         let network = request.network.as_ref().map(|network| network.open(surroundings(), policy)).transpose()?;
         let (out, err, read) = (Arc::default(), Arc::default(), Arc::default());
+        // Instances of a server write to the same streams, each as much as it is permitted.
+        let writers = if matches!(start, Start::Serve(_)) { request.http.writers() } else { 1 };
         let inside_runtime = engine.handle.enter();
         let (stdin, stdin_keeper) = Input::open(request.stdin.as_deref(), Arc::clone(&read), &engine.handle)?;
-        let stdout = Output::open("stdout", request.stdout.as_deref(), Arc::clone(&out), &engine.handle)?;
-        let stderr = Output::open("stderr", request.stderr.as_deref(), Arc::clone(&err), &engine.handle)?;
+        let stdout = Output::open("stdout", request.stdout.as_deref(), writers, Arc::clone(&out), &engine.handle)?;
+        let stderr = Output::open("stderr", request.stderr.as_deref(), writers, Arc::clone(&err), &engine.handle)?;
         drop(inside_runtime);
-        let mut wasi = WasiCtxBuilder::new();
-        wasi.stdin(StdinSource(stdin)).stdout(StdoutSource(stdout.clone())).stderr(StdoutSource(stderr.clone()));
-        wasi.args(&request.args);
-        for variable in &request.env {
-            let (name, value) = variable.split_once('=').unwrap_or((variable, ""));
-            wasi.env(name, value);
-        }
-        give_files(&mut wasi, view.as_deref(), request)?;
-        let net = HostNetwork::new(network.clone(), sockets::give(&mut wasi, network.as_ref()));
-        let limits = Limits::new(request.memory_limit.unwrap_or(0), usage.clone());
-        let host = Host { wasi: wasi.build_p1(), limits, net };
-        let prepared = Prepared { host, entry, stdout, stderr, view, slot };
+        let files = match &view {
+            Some(view) if wants_files(linked) => Some(Files::open(view.clone(), &request.cwd)?),
+            _ => None,
+        };
+        let recipe = Recipe {
+            args: request.args.clone(),
+            env: environment(request, files.as_ref()),
+            cwd: request.cwd.clone(),
+            files,
+            stdin: matches!(start, Start::Call(_)).then_some(stdin),
+            stdout: stdout.clone(),
+            stderr: stderr.clone(),
+            network: network.clone(),
+            memory_limit: request.memory_limit.unwrap_or(0),
+            usage: usage.clone(),
+        };
+        let mut server = None;
+        let work = match start {
+            Start::Call(entry) => Work::Call(recipe.host()?, entry, engine.slot()?),
+            Start::Serve(handler) => {
+                let network = network.clone().ok_or_else(|| {
+                    Failure::invalid(format!("{} serves HTTP, but this guest has no network", program.name))
+                })?;
+                let made = Server::new(engine.clone(), handler, recipe, network, request.http.clone())?;
+                server = Some(made.clone());
+                Work::Serve(made)
+            }
+        };
+        let prepared = Prepared { work, stdout, stderr, view, living: engine.living() };
         Ok(Arc::new(Self {
             id,
             name: shortened(&request.name, 200),
@@ -165,25 +241,62 @@ impl Guest {
             read,
             stdin_keeper: Mutex::new(stdin_keeper),
             unread: Unread::default(),
+            figures: Mutex::new(Figures::Present { server, network }),
             state: Mutex::new(State::Made(Box::new(prepared))),
         }))
     }
 
+    /// Begins to run; a server listens when this returns.
     pub fn start(self: &Arc<Self>) -> Result<()> {
         self.engine.check_open()?;
         let mut state = self.lock();
-        match std::mem::replace(&mut *state, State::Running) {
-            State::Made(prepared) => {
-                self.started_ns.store(clock::monotonic(), Ordering::Relaxed);
-                drop(state);
-                drop(self.engine.handle.spawn(run::guest(self.clone(), prepared)));
-                Ok(())
+        let State::Made(prepared) = &*state else {
+            return Err(Failure::state(format!("the guest {} was started already", self.name)));
+        };
+        let listener = match &prepared.work {
+            Work::Call(..) => None,
+            Work::Serve(server) => {
+                let _inside_runtime = self.engine.handle.enter();
+                Some(server.listen()?)
             }
-            other => {
-                *state = other;
-                Err(Failure::state(format!("the guest {} was started already", self.name)))
-            }
+        };
+        let State::Made(prepared) = std::mem::replace(&mut *state, State::Running) else { return Ok(()) };
+        self.started_ns.store(clock::monotonic(), Ordering::Relaxed);
+        drop(state);
+        let Prepared { work, stdout, stderr, view, living } = *prepared;
+        let work = match (work, listener) {
+            (Work::Call(host, entry, slot), _) => Job::Call(host, entry, slot),
+            (Work::Serve(server), Some(listener)) => Job::Serve(server, listener),
+            (Work::Serve(_), None) => return Err(Failure::state("a server that does not listen cannot be started")),
+        };
+        drop(self.engine.handle.spawn(run::guest(self.clone(), Running { work, stdout, stderr, view, living })));
+        Ok(())
+    }
+
+    /// Asks a running server to end when it has answered what it was asked; ends every other guest at once.
+    pub fn stop(&self, signal: i32) -> Result<()> {
+        if let State::Running = &*self.lock()
+            && let Figures::Present { server: Some(server), .. } = &*self.figures()
+        {
+            server.stop();
+            return Ok(());
         }
+        self.kill(signal)
+    }
+
+    /// Lets go of server and network, of which only the numbers stay; what still works for the guest ends.
+    pub fn settle_figures(&self) {
+        let mut figures = self.figures();
+        let last = Figures::Last(figures.now());
+        let present = std::mem::replace(&mut *figures, last);
+        drop(figures);
+        if let Figures::Present { network: Some(network), .. } = present {
+            network.close();
+        }
+    }
+
+    fn figures(&self) -> MutexGuard<'_, Figures> {
+        self.figures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends the guest at once, whatever it does; of one that was not started the end is told here.
@@ -209,6 +322,7 @@ impl Guest {
     /// Called once, when every resource of the guest is released.
     pub fn ended(&self, end: End) {
         self.close_stdin();
+        self.settle_figures();
         self.usage.memory.store(0, Ordering::Relaxed);
         let ended_ns = clock::monotonic();
         self.ended_ns.store(ended_ns, Ordering::Relaxed);
@@ -227,9 +341,9 @@ impl Guest {
     }
 
     /// `atoll_guest_stat`'s numbers.
-    pub fn stat(&self) -> [u64; 8] {
+    pub fn stat(&self) -> [u64; 16] {
         let get = |number: &AtomicU64| number.load(Ordering::Relaxed);
-        [
+        let own = [
             get(&self.usage.cpu_ns),
             get(&self.usage.memory),
             get(&self.usage.peak),
@@ -238,7 +352,9 @@ impl Guest {
             get(&self.read),
             get(&self.started_ns),
             get(&self.ended_ns),
-        ]
+        ];
+        let figures = self.figures().now();
+        std::array::from_fn(|index| if index < own.len() { own[index] } else { figures[index - own.len()] })
     }
 
     /// The text of a trap or failure; empty where there is none.
@@ -279,24 +395,15 @@ fn check_arguments(request: &Request) -> Result<()> {
     Ok(())
 }
 
-/// Preopens the view's root as `/`, and before it the working directory as `.`, made if it is missing (as runc does).
-fn give_files(wasi: &mut WasiCtxBuilder, view: Option<&View>, request: &Request) -> Result<()> {
-    let Some(view) = view else { return Ok(()) };
-    let preopen = |wasi: &mut WasiCtxBuilder, path: &str, name: &str| {
-        wasi.preopened_dir(path, name, FsPerms::ReadWrite).map(|_| ()).map_err(|error| {
-            Failure::new(crate::failure::Code::Io, format!("cannot open {name} of the view: {error:#}"))
-        })
+/// The guest's environment; Go's WASI port and shells take the working directory from `PWD`.
+fn environment(request: &Request, files: Option<&Files>) -> Vec<(String, String)> {
+    let pair = |variable: &String| {
+        let (name, value) = variable.split_once('=').unwrap_or((variable, ""));
+        (name.to_owned(), value.to_owned())
     };
-    let relative = request.cwd.trim_matches('/');
-    if !relative.is_empty() {
-        let cwd = view.directory(&request.cwd)?;
-        preopen(wasi, &format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&cwd)), ".")?;
-        // Go's WASI port and shells take the working directory from here.
-        if !request.env.iter().any(|variable| variable.starts_with("PWD=")) {
-            wasi.env("PWD", &request.cwd);
-        }
+    let mut environment: Vec<_> = request.env.iter().map(pair).collect();
+    if files.is_some_and(Files::has_cwd) && !environment.iter().any(|(name, _)| name == "PWD") {
+        environment.push(("PWD".to_owned(), request.cwd.clone()));
     }
-    preopen(wasi, &view.root_path(), "/")?;
-    wasi.initial_cwd(&request.cwd);
-    Ok(())
+    environment
 }

@@ -8,7 +8,9 @@
 //! | `failure`, `registry`, `json` | error codes with text, ids to objects, bounded requests |
 //! | `engine`, `ticker`, `jobs`, `events` | Wasmtime's settings, threads, the epoch, the queue the caller polls |
 //! | `module`, `program`, `linking`, `entry` | from bytes to a linked program, and what to call in it |
-//! | `guest`, `run`, `limits`, `stdio` | one instance: its state, its task, its memory, its streams |
+//! | `guest`, `run`, `metered`, `limits`, `stdio` | one guest: its state, its task, its time, its memory, its streams |
+//! | `recipe`, `host` | what a guest's stores are made from, and hold |
+//! | `serve` | guests that serve HTTP |
 //! | `network` | the pod's network namespace, policy, names, sockets, outgoing HTTP |
 //! | `view`, `mounting`, `inside` | the private mount namespace a guest sees as `/` |
 //!
@@ -29,13 +31,16 @@ mod jobs;
 mod json;
 mod limits;
 mod linking;
+mod metered;
 mod module;
 mod mounting;
 mod network;
 mod panics;
 mod program;
+mod recipe;
 mod registry;
 mod run;
+mod serve;
 mod stdio;
 mod ticker;
 mod view;

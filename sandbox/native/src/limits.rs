@@ -8,7 +8,7 @@ use wasmtime::ResourceLimiter;
 /// Bytes that one table element takes in Wasmtime.
 const TABLE_ELEMENT: u64 = 8;
 
-/// Numbers of one guest, written by its worker, read by anyone.
+/// Numbers of one guest.
 #[derive(Default)]
 pub(crate) struct Usage {
     pub cpu_ns: AtomicU64,
@@ -36,11 +36,13 @@ impl fmt::Display for OutOfMemory {
 
 impl std::error::Error for OutOfMemory {}
 
-/// Sums all memories and tables of one guest's store. Crossing the limit ends the guest, as the kernel would, rather than
+/// Sums all memories and tables of a guest over its stores. Crossing the limit ends the guest, as the kernel would, rather than
 /// letting `memory.grow` answer -1.
 pub(crate) struct Limits {
     limit: u64,
     usage: Arc<Usage>,
+    /// Bytes of this store.
+    own: u64,
     /// What the last growth added, to take back if Wasmtime could not carry it out.
     last: u64,
 }
@@ -48,22 +50,32 @@ pub(crate) struct Limits {
 impl Limits {
     /// `limit` in bytes; 0 is none.
     pub fn new(limit: u64, usage: Arc<Usage>) -> Self {
-        Self { limit: if limit == 0 { u64::MAX } else { limit }, usage, last: 0 }
+        Self { limit: if limit == 0 { u64::MAX } else { limit }, usage, own: 0, last: 0 }
     }
 
     fn grow(&mut self, bytes: u64) -> wasmtime::Result<bool> {
-        let wanted = self.usage.memory.load(Ordering::Relaxed).saturating_add(bytes);
+        let memory = &self.usage.memory;
+        let wanted = memory.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
         if wanted > self.limit {
+            memory.fetch_sub(bytes, Ordering::Relaxed);
             return Err(wasmtime::Error::from(OutOfMemory { limit: self.limit, wanted }));
         }
         self.last = bytes;
-        self.usage.memory.store(wanted, Ordering::Relaxed);
+        self.own += bytes;
         self.usage.peak.fetch_max(wanted, Ordering::Relaxed);
         Ok(true)
     }
 
     fn take_back(&mut self) {
-        self.usage.memory.fetch_sub(std::mem::take(&mut self.last), Ordering::Relaxed);
+        let last = std::mem::take(&mut self.last);
+        self.own -= last;
+        self.usage.memory.fetch_sub(last, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Limits {
+    fn drop(&mut self) {
+        self.usage.memory.fetch_sub(self.own, Ordering::Relaxed);
     }
 }
 

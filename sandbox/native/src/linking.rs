@@ -137,7 +137,10 @@ impl Linkers {
             } else {
                 let near = nearest(base, INTERFACES.iter().copied())
                     .map(|near| format!(" (the nearest that is offered: {near}@0.2)"));
-                format!("{}; accepted is the world wasi:cli/command of WASI 0.2", near.unwrap_or_default())
+                format!(
+                    "{}; accepted are the worlds wasi:cli/command and wasi:http/proxy of WASI 0.2",
+                    near.unwrap_or_default()
+                )
             };
             return Err(Failure::invalid(format!(
                 "{name} imports {import}, which nobody provides{}{detail}",
@@ -154,11 +157,11 @@ fn is_offered(import: &str) -> bool {
     })
 }
 
-/// Servers and programs of later WASI versions are known, and named.
+/// Programs of later WASI versions are known, and named.
 fn refuse_other_worlds<'a>(name: &str, exports: impl Iterator<Item = &'a str>) -> Result<()> {
     let mut other = None;
     for export in exports {
-        if export.starts_with("wasi:cli/run@0.2.") {
+        if export.starts_with("wasi:cli/run@0.2.") || export.starts_with("wasi:http/incoming-handler@0.2.") {
             return Ok(());
         }
         if export.starts_with("wasi:http/") || export.starts_with("wasi:cli/run@") {
@@ -166,16 +169,28 @@ fn refuse_other_worlds<'a>(name: &str, exports: impl Iterator<Item = &'a str>) -
         }
     }
     let Some(export) = other else { return Ok(()) };
-    let what = match () {
-        () if export.starts_with("wasi:http/incoming-handler") => "it is an HTTP server (world wasi:http/proxy)",
-        () if export.starts_with("wasi:http/") => "it is an HTTP service of WASI 0.3",
-        () => "it is a command of another WASI version",
+    let what = if export.starts_with("wasi:http/handler@0.3.") {
+        "it is an HTTP service of WASI 0.3"
+    } else {
+        "it is a program of another WASI version"
     };
     Err(Failure::not_supported(format!(
-        "{name} exports {}: {what}, which is not offered; accepted are the world wasi:cli/command of WASI 0.2 and exported \
-         functions without parameters",
+        "{name} exports {}: {what}, which is not offered; accepted are the worlds wasi:cli/command and wasi:http/proxy of WASI \
+         0.2 and exported functions without parameters",
         shortened(&export, 200)
     )))
+}
+
+/// Whether a program can ask for files at all: what it cannot see need not be opened for it.
+pub(crate) fn wants_files(linked: &Linked) -> bool {
+    match linked {
+        Linked::Module(_) => true,
+        Linked::Component(pre) => {
+            let component = pre.component();
+            let ty = component.component_type();
+            ty.imports(component.engine()).any(|(import, _)| import.starts_with("wasi:filesystem/"))
+        }
+    }
 }
 
 fn others(count: usize) -> String {

@@ -1,23 +1,27 @@
 //! A guest's task: instantiate, call, put the outcome into words, drain, release, tell.
 
 use crate::clock;
-use crate::engine::EngineHost;
+use crate::entry::Entry;
 use crate::events::Kind;
 use crate::failure::{one_line, shortened};
-use crate::guest::{End, Guest, Kill, Prepared};
-use crate::limits::{OutOfMemory, Usage};
+use crate::guest::{End, Guest, Job, Kill, Running};
+use crate::host::Host;
+use crate::limits::OutOfMemory;
+use crate::metered::Metered;
 use crate::panics;
+use crate::recipe;
+use crate::serve::Server;
 use crate::stdio::Output;
 use std::any::Any;
 use std::fmt::Write;
 use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
-use std::sync::atomic::Ordering;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
-use wasmtime::{Store, Trap, UpdateDeadline, WasmBacktrace};
+use tokio::net::TcpListener;
+use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 /// Pauses between two looks for a reader of unread output.
@@ -25,28 +29,14 @@ const FIRST_LOOK: Duration = Duration::from_millis(10);
 const LATER_LOOKS: Duration = Duration::from_millis(200);
 
 /// Runs a guest from start to its end event. Spawned on the engine's workers.
-pub(crate) async fn guest(guest: Arc<Guest>, prepared: Box<Prepared>) {
-    let Prepared { host, entry, stdout, stderr, view, slot } = *prepared;
-    let mut entered = false;
-    let call = async {
-        let mut store = Store::new(&guest.engine.wasmtime, host);
-        store.limiter(|host| &mut host.limits);
-        store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
-        let outcome = entry
-            .call(&mut store, || {
-                entered = true;
-                guest.entered_ns.store(clock::monotonic(), Ordering::Relaxed);
-            })
-            .await;
-        drop(store);
-        outcome
+pub(crate) async fn guest(guest: Arc<Guest>, running: Running) {
+    let Running { work, stdout, stderr, view, living } = running;
+    let (end, slot) = match work {
+        Job::Call(host, entry, slot) => (called(&guest, host, entry).await, Some(slot)),
+        Job::Serve(server, listener) => (served(&guest, server, listener).await, None),
     };
-    let metered = Metered { call: Box::pin(call), engine: &guest.engine, usage: &guest.usage };
-    let outcome = unless_killed(&guest.kill, metered).await;
-    let end = match outcome {
-        Ok(outcome) => {
-            let end = in_words(outcome, entered);
+    let end = match end {
+        Ok(end) => {
             if !end.text.is_empty() {
                 // The text reaches the guest's own stderr, so that it is in the log; if that is closed, it is in the event.
                 drop(stderr.push(format!("{}\n", end.text).as_bytes()));
@@ -63,12 +53,41 @@ pub(crate) async fn guest(guest: Arc<Guest>, prepared: Box<Prepared>) {
         stderr.discard();
     }
     let keepers = [stdout.keeper(), stderr.keeper()];
-    drop((entry, stdout, stderr, view, slot));
+    drop((stdout, stderr, view, slot));
     guest.unread.keep(keepers.into_iter().flatten());
     if !guest.unread.settle() {
         drop(tokio::spawn(until_read(Arc::downgrade(&guest))));
     }
+    drop(living);
     guest.ended(end);
+}
+
+/// Calls the entry of a command; the signal if it was killed.
+async fn called(guest: &Guest, host: Host, entry: Entry) -> Result<End, i32> {
+    let entered = AtomicBool::new(false);
+    let call = async {
+        let mut store = recipe::store(&guest.engine.wasmtime, host);
+        let outcome = entry
+            .call(&mut store, || {
+                entered.store(true, Ordering::Relaxed);
+                guest.entered_ns.store(clock::monotonic(), Ordering::Relaxed);
+            })
+            .await;
+        drop(store);
+        outcome
+    };
+    let metered = Metered::new(call, guest.engine.clone(), guest.usage.clone());
+    let outcome = unless_killed(&guest.kill, metered).await?;
+    Ok(in_words(outcome, entered.load(Ordering::Relaxed)))
+}
+
+/// Serves until the server was stopped; the signal if it was killed.
+async fn served(guest: &Guest, server: Arc<Server>, listener: TcpListener) -> Result<End, i32> {
+    guest.entered_ns.store(clock::monotonic(), Ordering::Relaxed);
+    let end = unless_killed(&guest.kill, server.run(listener)).await;
+    server.end().await;
+    guest.settle_figures();
+    end
 }
 
 /// Looks for readers of what the guest wrote last, until there were some or the guest is dropped.
@@ -100,30 +119,8 @@ async fn unless_killed<T>(kill: &Kill, work: impl Future<Output = T>) -> Result<
     .await
 }
 
-/// A guest's call: each poll counts its CPU time, keeps the epoch ticking, and catches panics of host functions.
-struct Metered<'a, T> {
-    call: Pin<Box<dyn Future<Output = T> + Send + 'a>>,
-    engine: &'a EngineHost,
-    usage: &'a Usage,
-}
-
-impl<T> Future for Metered<'_, T> {
-    type Output = Result<T, Box<dyn Any + Send>>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let polling = self.engine.ticker.polling();
-        let before = clock::thread_cpu();
-        let polled = catch_unwind(AssertUnwindSafe(|| self.call.as_mut().poll(context)));
-        self.usage.cpu_ns.fetch_add(clock::thread_cpu().saturating_sub(before), Ordering::Relaxed);
-        drop(polling);
-        match polled {
-            Ok(polled) => polled.map(Ok),
-            Err(panic) => Poll::Ready(Err(panic)),
-        }
-    }
-}
-
-fn in_words(outcome: Result<wasmtime::Result<i32>, Box<dyn Any + Send>>, entered: bool) -> End {
+/// How a guest's call ended; `entered` tells whether its code ran.
+pub(crate) fn in_words(outcome: Result<wasmtime::Result<i32>, Box<dyn Any + Send>>, entered: bool) -> End {
     let exited = |status: i32| End { kind: Kind::Exited, code: status & 0xff, text: String::new() };
     let error = match outcome {
         Ok(Ok(status)) => return exited(status),

@@ -252,8 +252,8 @@ fn bad_programs_are_named() {
         text.contains("wasi_snapshot_preview1.fd_wrte") && text.contains("wasi_snapshot_preview1.fd_write"),
         "{text}"
     );
-    let text = refused("http.wat", br#"(component (import "wasi:http/types@0.2.0" (instance)))"#);
-    assert!(text.contains("wasi:http/types@0.2.0"), "{text}");
+    let text = refused("store.wat", br#"(component (import "wasi:keyvalue/store@0.2.0" (instance)))"#);
+    assert!(text.contains("wasi:keyvalue/store@0.2.0"), "{text}");
     let text = refused("gc.wat", br#"(module (type (struct (field i32))) (func (export "_start")))"#);
     assert!(text.contains("does not offer") || text.contains("gc"), "{text}");
 }
@@ -296,7 +296,6 @@ fn a_thousand_guests_leave_no_stream_open() {
             drop_guest(guest);
         }
     };
-    run(10);
     let mine = || {
         let own = engine.directory.path().to_str().unwrap();
         let links = std::fs::read_dir("/proc/self/fd").unwrap();
@@ -304,9 +303,15 @@ fn a_thousand_guests_leave_no_stream_open() {
             .filter(|link| std::fs::read_link(link.as_ref().unwrap().path()).is_ok_and(|path| path.starts_with(own)))
             .count()
     };
+    // The compiled code stays open.
     let before = mine();
     run(1000);
-    assert_eq!(mine(), before);
+    // The last guest's task may still be on its way out.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while mine() > before {
+        assert!(Instant::now() < deadline, "{} descriptors are left", mine());
+        std::thread::yield_now();
+    }
 }
 
 #[test]

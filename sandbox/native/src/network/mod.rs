@@ -10,8 +10,11 @@
 //! | `surroundings` | `/etc/hosts` and `/etc/resolv.conf` |
 //! | `names`, `lookup` | the guest's resolver, and wasi:sockets/ip-name-lookup by it |
 //! | `outgoing` | outgoing wasi:http |
+//! | `connector`, `link`, `trust` | its connections, which of them are idle, and the certificates they trust |
 //! | `tasks` | tasks that end with the guest, on its bill |
 
+mod connector;
+mod link;
 pub(crate) mod lookup;
 mod names;
 mod namespace;
@@ -24,16 +27,18 @@ mod surroundings;
 mod tasks;
 #[cfg(test)]
 mod testing;
+mod trust;
 
 pub(crate) use namespace::Namespace;
 pub(crate) use outgoing::Hooks;
 pub(crate) use policy::{Policy, Request as PolicyRequest};
-pub(crate) use quota::{Permit, Sockets, StoreSockets};
+pub(crate) use quota::{Sockets, StoreSockets};
 
 use crate::failure::{Failure, Result};
 use crate::limits::Usage;
 use crate::view::View;
 use names::{Asked, NameError, Names};
+use outgoing::Pool;
 use policy::{Ports, Reason, meant};
 use refusals::Refusals;
 use serde::Deserialize;
@@ -41,6 +46,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use tasks::Tasks;
+use trust::Trust;
 
 /// The version of wasi:sockets that wasmtime-wasi defines. The linker's entries are found by any 0.2.x, but replaced by this
 /// very version only.
@@ -96,6 +102,8 @@ pub(crate) struct Network {
     /// What the guest resolved, where rules for names open it.
     opened: Mutex<HashMap<IpAddr, Ports>>,
     names: Names,
+    trust: Trust,
+    pool: Pool,
     tasks: Tasks,
 }
 
@@ -107,7 +115,9 @@ impl Network {
             sockets: Arc::new(Sockets::new(policy.max_sockets)),
             refusals: Refusals::new(guest.name, &policy.name),
             opened: Mutex::default(),
-            names: Names::new(namespace.clone(), guest.view, tasks.clone(), policy.has_names()),
+            names: Names::new(namespace.clone(), guest.view.clone(), tasks.clone(), policy.has_names()),
+            trust: Trust::new(guest.env, guest.view),
+            pool: Pool::default(),
             tasks,
             namespace,
             policy,
@@ -118,6 +128,7 @@ impl Network {
     pub fn close(&self) {
         self.tasks.end();
         self.names.close();
+        self.pool.close();
     }
 
     /// The addresses of what the guest asks for, at least one. Whether it may is asked before, by [`Self::may_name`].

@@ -27,10 +27,6 @@ impl Tasks {
         self.end.cancel();
     }
 
-    pub fn have_ended(&self) -> bool {
-        self.end.is_cancelled()
-    }
-
     /// `work`, on the guest's bill.
     pub fn charged<F: Future>(&self, work: F) -> Charged<F> {
         Charged { work: Box::pin(work), usage: self.usage.clone() }

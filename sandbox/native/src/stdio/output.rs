@@ -17,8 +17,8 @@ use tokio::sync::Notify;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
-/// Most bytes held for one stream: each of a guest's handles may have a permit of [`CHUNK`] at the same time.
-const MOST_PENDING: usize = 1 << 20;
+/// Handles of one stream that an instance may have at the same time, each with a permit of [`CHUNK`].
+const HANDLES: usize = 16;
 
 /// One output stream. Shared by the guest's handles and its task; the descriptor closes with the last of them.
 pub(crate) struct Output {
@@ -28,6 +28,8 @@ pub(crate) struct Output {
     /// Blocking channels only: a writer thread has finished.
     changed: Notify,
     written: Arc<AtomicU64>,
+    /// Most bytes held.
+    most: usize,
     runtime: Handle,
 }
 
@@ -41,8 +43,14 @@ struct State {
 }
 
 impl Output {
-    /// Opens the stream; no path is a sink. Bytes that have left are counted in `written`.
-    pub fn open(stream: &str, path: Option<&str>, written: Arc<AtomicU64>, runtime: &Handle) -> Result<Arc<Self>> {
+    /// Opens the stream for as many instances as `writers`; no path is a sink. Bytes that have left are counted in `written`.
+    pub fn open(
+        stream: &str,
+        path: Option<&str>,
+        writers: usize,
+        written: Arc<AtomicU64>,
+        runtime: &Handle,
+    ) -> Result<Arc<Self>> {
         // A FIFO is opened for both directions: it then opens without a reader, and keeps data for a later one.
         let open = |path| open_channel(stream, path, OFlags::WRONLY | OFlags::APPEND, OFlags::RDWR, Interest::WRITABLE);
         let channel = path.map(open).transpose()?.map(|(channel, _)| channel);
@@ -53,6 +61,7 @@ impl Output {
             state: Mutex::default(),
             changed: Notify::new(),
             written,
+            most: writers.saturating_mul(HANDLES * CHUNK),
             runtime: runtime.clone(),
         }))
     }
@@ -65,7 +74,7 @@ impl Output {
             self.written.fetch_add(bytes.len() as u64, Ordering::Relaxed);
             return Ok(());
         };
-        if state.pending.len() + bytes.len() > MOST_PENDING {
+        if state.pending.len() + bytes.len() > self.most {
             return Err(StreamError::trap("more was written to an output stream than it permitted"));
         }
         state.pending.extend_from_slice(bytes);

@@ -5,14 +5,16 @@ import java.util.function.Consumer;
 /// What runs as one container: a wasm guest or a pod's virtual pause. Thread-safe; no method waits
 /// for the guest.
 public interface Workload extends AutoCloseable {
-    /// Begins to run. `onEnd` is called exactly once, when all output has been written and the
-    /// streams are closed; on the engine's event thread or the caller's, so it must not block.
+    /// Begins to run; a server listens when this returns. `onEnd` is called exactly once, when all
+    /// output has been written and the streams are closed; on the engine's event thread or the
+    /// caller's, so it must not block.
     ///
     /// @throws SandboxException if it cannot be started; `onEnd` is not called then
     void start(Consumer<WorkloadEnd> onEnd);
 
     /// Acts on a signal as a process without handlers would (signal(7)): those whose default is to
-    /// end it end it at once, those ignored by default do nothing.
+    /// end it end it at once, those ignored by default do nothing. A server finishes what it has
+    /// begun and exits with 0, except at SIGKILL.
     ///
     /// @throws WorkloadEnded if it has ended
     /// @throws InvalidWorkload if the signal cannot be given to a guest (stop signals) or is no

@@ -1,6 +1,7 @@
 package dev.atoll.sandbox;
 
 import dev.atoll.oci.ContainerKey;
+import dev.atoll.oci.spec.CriPod;
 import dev.atoll.oci.spec.RuntimeSpec;
 
 /// Makes workloads. Thread-safe. Implemented by the wasm sandbox, and by a fake in the shim's
@@ -14,9 +15,11 @@ public interface WorkloadFactory extends AutoCloseable {
     /// @throws dev.atoll.oci.OciException if the program's bytes cannot be had
     Workload guest(GuestRequest request);
 
-    /// Makes the virtual pause of a pod: no process, no mount. Records the pod's network namespace
-    /// and annotations.
-    Workload pause(ContainerKey container, RuntimeSpec spec);
+    /// Makes the virtual pause of a pod: no process, no mount. Records the pod's network namespace,
+    /// handler and annotations for its containers.
+    ///
+    /// @param pod what CRI wrote down about it
+    Workload pause(ContainerKey container, RuntimeSpec spec, CriPod pod);
 
     @Override
     void close();

@@ -3,11 +3,14 @@ package dev.atoll.shim;
 import com.google.gson.JsonObject;
 import dev.atoll.oci.containerd.ContainerdClient;
 import dev.atoll.oci.program.ContainerdProgramFinder;
+import dev.atoll.oci.spec.CriPod;
 import dev.atoll.oci.spec.RuntimeSpecReader;
 import dev.atoll.sandbox.SandboxException;
 import dev.atoll.sandbox.engine.EngineInfo;
+import dev.atoll.sandbox.guest.NodeSettings;
 import dev.atoll.sandbox.guest.SandboxConfig;
 import dev.atoll.sandbox.guest.WasmSandbox;
+import dev.atoll.shim.config.NodeConfig;
 import java.io.IOException;
 import java.util.List;
 
@@ -20,18 +23,21 @@ public final class Atolld {
     }
 
     private static Backend open(DaemonFlags flags) throws IOException {
+        NodeSettings settings = NodeConfig.read(flags.config());
         WasmSandbox sandbox;
         try {
             sandbox =
                     WasmSandbox.open(
                             SandboxConfig.in(flags.stateDirectory())
-                                    .withLibrary(flags.engineLibrary()));
+                                    .withLibrary(flags.engineLibrary())
+                                    .withSettings(settings));
         } catch (SandboxException e) {
             throw new IOException(e.getMessage(), e);
         }
         ContainerdClient containerd = new ContainerdClient(flags.containerd());
         return new Backend(
                 (bundle, container) -> RuntimeSpecReader.read(bundle, container.id()),
+                pause -> containerd.pod(pause).orElse(CriPod.NONE),
                 new ContainerdProgramFinder(containerd),
                 sandbox,
                 () -> json(sandbox.describe()),

@@ -3,15 +3,18 @@ package dev.atoll.shim;
 import dev.atoll.oci.program.ProgramFinder;
 import dev.atoll.sandbox.WorkloadFactory;
 import dev.atoll.shim.task.BundleSpecs;
+import dev.atoll.shim.task.PodRecords;
 import java.io.IOException;
 import java.util.function.Supplier;
 
-/// What the shim builds on: how specs are read, programs found and workloads made.
+/// What the shim builds on: how specs and pods' records are read, programs found and workloads
+/// made.
 ///
 /// @param engine JSON of the engine, for `Info`
 /// @param closer releases what is not the workloads'
 public record Backend(
         BundleSpecs specs,
+        PodRecords pods,
         ProgramFinder programs,
         WorkloadFactory workloads,
         Supplier<String> engine,

@@ -61,7 +61,12 @@ public final class Daemon implements AutoCloseable {
                                 flags.containerdTtrpc().toString(), clock, EVENT_BACKOFF));
         TaskTable tasks = new TaskTable();
         TaskCreator creator =
-                new TaskCreator(backend.specs(), backend.programs(), backend.workloads(), clock);
+                new TaskCreator(
+                        backend.specs(),
+                        backend.pods(),
+                        backend.programs(),
+                        backend.workloads(),
+                        clock);
         TaskService service = new TaskService(tasks, creator, events, clock, pid);
         PeerCheck peers = PeerCheck.ownUserAndRoot();
 

@@ -8,12 +8,14 @@ import java.util.Optional;
 ///
 /// @param containerd gRPC socket of containerd
 /// @param containerdTtrpc its ttrpc socket, which takes events
+/// @param config a configuration file that must be there; empty: `/etc/atoll/config.toml`, if it is
 /// @param engineLibrary `libatoll_engine.so`; the engine looks for it itself if empty
 public record DaemonFlags(
         Path runDirectory,
         Path stateDirectory,
         Path containerd,
         Path containerdTtrpc,
+        Optional<Path> config,
         Optional<Path> engineLibrary,
         boolean debug) {
     static final String USAGE =
@@ -23,6 +25,7 @@ public record DaemonFlags(
 
               --run-dir DIR           sockets and lock file (default /run/atoll)
               --state-dir DIR         cache of compiled code (default /var/lib/atoll)
+              --config FILE           configuration (default /etc/atoll/config.toml, which may be missing)
               --containerd SOCKET     gRPC socket of containerd (default /run/containerd/containerd.sock)
               --containerd-ttrpc SOCKET
                                       ttrpc socket of containerd (default: the gRPC socket with .ttrpc)
@@ -47,6 +50,7 @@ public record DaemonFlags(
         Path state = Path.of("/var/lib/atoll");
         Path containerd = Path.of("/run/containerd/containerd.sock");
         Optional<Path> ttrpc = Optional.empty();
+        Optional<Path> config = Optional.empty();
         Optional<Path> library = Optional.empty();
         boolean debug = false;
         for (int i = 0; i < arguments.size(); i++) {
@@ -63,6 +67,7 @@ public record DaemonFlags(
                         "--state-dir",
                         "--containerd",
                         "--containerd-ttrpc",
+                        "--config",
                         "--engine-library" -> {
                     if (equals < 0 && ++i == arguments.size()) {
                         throw new InvalidFlags("flag %s has no value: see --help".formatted(name));
@@ -82,6 +87,7 @@ public record DaemonFlags(
                 case "--state-dir" -> state = value;
                 case "--containerd" -> containerd = value;
                 case "--containerd-ttrpc" -> ttrpc = Optional.of(value);
+                case "--config" -> config = Optional.of(value);
                 default -> library = Optional.of(value);
             }
         }
@@ -90,6 +96,7 @@ public record DaemonFlags(
                 state,
                 containerd,
                 ttrpc.orElse(Path.of(containerd + ".ttrpc")),
+                config,
                 library,
                 debug);
     }

@@ -27,14 +27,23 @@ import dev.atoll.api.containerd.task.StatsResponse;
 import dev.atoll.api.containerd.task.WaitRequest;
 import dev.atoll.api.containerd.task.WaitResponse;
 import dev.atoll.api.containerd.types.Status;
+import dev.atoll.api.v1.AtollGrpc;
 import dev.atoll.api.v1.DeleteResponse;
+import dev.atoll.api.v1.Guest;
+import dev.atoll.api.v1.ListGuestsRequest;
 import dev.atoll.oci.ContainerKey;
 import dev.atoll.oci.InvalidImage;
+import dev.atoll.oci.containerd.UnixSocketFactory;
+import dev.atoll.oci.spec.CriPod;
 import dev.atoll.sandbox.WorkloadEnd;
+import dev.atoll.shim.testing.FakeWorkload;
 import dev.atoll.shim.testing.FakeWorkloadFactory;
 import dev.atoll.shim.testing.Fakes;
 import dev.atoll.shim.ttrpc.TtrpcClient;
 import dev.atoll.shim.ttrpc.TtrpcStatusException;
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.ManagedChannel;
+import io.grpc.okhttp.OkHttpChannelBuilder;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -42,6 +51,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -67,6 +77,7 @@ final class DaemonTest {
                     Path.of("c"),
                     Path.of("t"),
                     Optional.empty(),
+                    Optional.empty(),
                     false);
 
     @BeforeEach
@@ -83,7 +94,8 @@ final class DaemonTest {
     }
 
     private Backend backend(DaemonFlags unused) {
-        return new Backend(Fakes.SPECS, Fakes.PROGRAMS, workloads, () -> "{}", () -> {});
+        return new Backend(
+                Fakes.SPECS, Fakes.PODS, Fakes.PROGRAMS, workloads, () -> "{}", () -> {});
     }
 
     @AfterEach
@@ -247,6 +259,77 @@ final class DaemonTest {
                                 "State",
                                 StateRequest.newBuilder().setId("c1").setExecId("e").build()))
                 .isEqualTo(5);
+    }
+
+    @Test
+    void aPauseIsMadeWithWhatCriWroteDownAboutItsPod() throws Exception {
+        call(client("k8s.io"), "Create", create("pause1"));
+
+        assertThat(workloads.podOf(new ContainerKey("k8s.io", "pause1")))
+                .isEqualTo(new CriPod(Optional.of("wasmtime"), Map.of()));
+    }
+
+    @Test
+    void aStartThatFailsIsToldAndItsContainerIsDeletedCleanly() throws Exception {
+        TtrpcClient client = client("k8s.io");
+        workloads.setStart(FakeWorkload.Start.FAILS);
+        call(client, "Create", create("c1"));
+
+        assertThatThrownBy(
+                        () -> call(client, "Start", StartRequest.newBuilder().setId("c1").build()))
+                .hasMessage("status 13: no slot");
+        assertThat(state(client, "c1").getStatus()).isEqualTo(Status.STOPPED);
+        assertThat(state(client, "c1").getExitStatus()).isEqualTo(128);
+        call(client, "Delete", DeleteRequest.newBuilder().setId("c1").build());
+
+        assertThat(workloads.of(new ContainerKey("k8s.io", "c1")).isClosed()).isTrue();
+        workloads.setStart(FakeWorkload.Start.RUNS);
+        call(client, "Create", create("c1"));
+        call(client, "Start", StartRequest.newBuilder().setId("c1").build());
+    }
+
+    @Test
+    void theCommandLineIsToldWhatAGuestDoesOnTheNetwork() throws Exception {
+        call(client("k8s.io"), "Create", create("c1"));
+        ManagedChannel channel =
+                OkHttpChannelBuilder.forTarget(
+                                "dns:///127.0.0.1:1", InsecureChannelCredentials.create())
+                        .socketFactory(new UnixSocketFactory(directory.resolve("run/api.sock")))
+                        .build();
+        try {
+            List<Guest> guests =
+                    AtollGrpc.newBlockingStub(channel)
+                            .withWaitForReady()
+                            .withDeadlineAfter(LONG)
+                            .listGuests(ListGuestsRequest.getDefaultInstance())
+                            .getGuestsList();
+
+            assertThat(guests).hasSize(1);
+            Guest guest = guests.getFirst();
+            assertThat(guest.getRole()).isEqualTo("server");
+            assertThat(
+                            List.of(
+                                    guest.getRequests(),
+                                    guest.getRequestsTrapped(),
+                                    guest.getRequestsRefused(),
+                                    guest.getRequestsInProgress(),
+                                    guest.getConnections(),
+                                    guest.getInstances(),
+                                    guest.getOpenSockets(),
+                                    guest.getPolicyRefusals()))
+                    .containsExactly(11L, 12L, 13L, 14L, 15L, 16L, 17L, 18L);
+        } finally {
+            channel.shutdownNow();
+        }
+    }
+
+    @Test
+    void theConfigurationIsNamedByFlag() throws Exception {
+        assertThat(flags.config()).isEmpty();
+        assertThat(DaemonFlags.parse(List.of("--config", "/etc/x.toml")).config())
+                .contains(Path.of("/etc/x.toml"));
+        assertThatThrownBy(() -> DaemonFlags.parse(List.of("--config=")))
+                .hasMessage("flag --config has an empty value: expected a path");
     }
 
     @Test

@@ -10,16 +10,20 @@ import java.util.List;
 final class GuestTable {
     private static final List<String> HEADINGS =
             List.of("ID", "POD", "CONTAINER", "STATE", "KIND", "MEMORY", "CPU", "AGE", "CACHE");
+    private static final List<String> WIDE_HEADINGS =
+            List.of("ROLE", "REQUESTS", "TRAPPED", "REFUSED", "ACTIVE", "SOCKETS", "DENIED");
     private static final int SHORT_ID = 12;
     private static final String NOTHING = "-";
 
     private GuestTable() {}
 
-    static String of(List<Guest> guests, Instant now) {
+    /// @param wide whether to tell what servers and the network do, too
+    static String of(List<Guest> guests, Instant now, boolean wide) {
         List<List<String>> rows = new ArrayList<>();
-        rows.add(HEADINGS);
-        guests.forEach(guest -> rows.add(row(guest, now)));
-        int[] widths = new int[HEADINGS.size()];
+        rows.add(wide ? joined(HEADINGS, WIDE_HEADINGS) : HEADINGS);
+        guests.forEach(guest ->
+                rows.add(wide ? joined(row(guest, now), wideRow(guest)) : row(guest, now)));
+        int[] widths = new int[rows.getFirst().size()];
         for (List<String> row : rows) {
             for (int column = 0; column < widths.length; column++) {
                 widths[column] = Math.max(widths[column], row.get(column).length());
@@ -51,6 +55,29 @@ final class GuestTable {
                 pause || guest.getKind().isEmpty()
                         ? NOTHING
                         : guest.getCodeCacheHit() ? "hit" : "miss");
+    }
+
+    private static List<String> wideRow(Guest guest) {
+        boolean server = guest.getRole().equals("server");
+        boolean pause = guest.getKind().equals("pause");
+        return List.of(
+                text(guest.getRole()),
+                server ? number(guest.getRequests()) : NOTHING,
+                server ? number(guest.getRequestsTrapped()) : NOTHING,
+                server ? number(guest.getRequestsRefused()) : NOTHING,
+                server ? number(guest.getRequestsInProgress()) : NOTHING,
+                pause ? NOTHING : number(guest.getOpenSockets()),
+                pause ? NOTHING : number(guest.getPolicyRefusals()));
+    }
+
+    private static List<String> joined(List<String> first, List<String> second) {
+        List<String> all = new ArrayList<>(first);
+        all.addAll(second);
+        return all;
+    }
+
+    private static String number(long count) {
+        return Long.toUnsignedString(count);
     }
 
     private static String pod(Guest guest) {

@@ -50,6 +50,7 @@ final class Json {
         object.addProperty("image", guest.getImage());
         object.addProperty("state", guest.getState());
         object.addProperty("kind", guest.getKind());
+        object.addProperty("role", guest.getRole());
         object.addProperty("program", guest.getProgram());
         object.addProperty("memoryBytes", guest.getMemoryBytes());
         object.addProperty("peakMemoryBytes", guest.getPeakMemoryBytes());
@@ -65,6 +66,16 @@ final class Json {
             object.addProperty("exitStatus", Integer.toUnsignedLong(guest.getExitStatus()));
         }
         object.addProperty("codeCacheHit", guest.getCodeCacheHit());
+        if (guest.getRole().equals("server")) {
+            object.addProperty("requests", guest.getRequests());
+            object.addProperty("requestsTrapped", guest.getRequestsTrapped());
+            object.addProperty("requestsRefused", guest.getRequestsRefused());
+            object.addProperty("requestsInProgress", guest.getRequestsInProgress());
+            object.addProperty("connections", guest.getConnections());
+            object.addProperty("instances", guest.getInstances());
+        }
+        object.addProperty("openSockets", guest.getOpenSockets());
+        object.addProperty("policyRefusals", guest.getPolicyRefusals());
         return object;
     }
 

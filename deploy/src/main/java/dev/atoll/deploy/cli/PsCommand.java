@@ -20,10 +20,12 @@ record PsCommand(Daemon.Opener daemons, InstantSource clock) implements Command 
     @Override
     public String help() {
         return """
-        Usage: atoll ps [--all] [--json] [--run-dir DIR]
+        Usage: atoll ps [--all] [--wide | --json] [--run-dir DIR]
         Lists the guests of this node: pod, state, memory, CPU time, age, and whether compiled code was found.
 
           --all          list the pods' pauses, too
+          --wide         also tell what each is called as; of servers the requests that were answered, that trapped,
+                         that were turned away and that are in progress; open sockets, and what the policy refused
           --json         print JSON, with full ids and exact numbers
           --run-dir DIR  where the daemon's sockets are (default $ATOLL_RUN_DIR, or /run/atoll)
         """;
@@ -31,19 +33,23 @@ record PsCommand(Daemon.Opener daemons, InstantSource clock) implements Command 
 
     @Override
     public Options options() {
-        return new Options(Set.of("--all", "--json"), Set.of("--run-dir"));
+        return new Options(Set.of("--all", "--wide", "--json"), Set.of("--run-dir"));
     }
 
     @Override
     public void run(Arguments arguments, Console console) throws WrongUsage, CommandFailed {
         arguments.requireOperands();
+        if (arguments.has("--wide") && arguments.has("--json")) {
+            throw new WrongUsage("--wide and --json exclude each other: JSON has everything");
+        }
         try (Daemon daemon = daemons.open(arguments.value("--run-dir"))) {
             List<Guest> guests = daemon.guests(arguments.has("--all"));
             console.out()
                     .print(
                             arguments.has("--json")
                                     ? Json.of(guests)
-                                    : GuestTable.of(guests, clock.instant()));
+                                    : GuestTable.of(
+                                            guests, clock.instant(), arguments.has("--wide")));
         }
     }
 }

@@ -34,6 +34,15 @@ final class DaemonCommandsTest {
                     .setCreatedAt(FakeAtoll.secondsAgo(190))
                     .setStartedAt(FakeAtoll.secondsAgo(189))
                     .setCodeCacheHit(true)
+                    .setRole("server")
+                    .setRequests(1234)
+                    .setRequestsTrapped(5)
+                    .setRequestsRefused(67)
+                    .setRequestsInProgress(8)
+                    .setConnections(9)
+                    .setInstances(10)
+                    .setOpenSockets(11)
+                    .setPolicyRefusals(12)
                     .build();
     private static final Guest STOPPED =
             Guest.newBuilder()
@@ -44,6 +53,7 @@ final class DaemonCommandsTest {
                     .setContainerName("app")
                     .setState("stopped")
                     .setKind("module")
+                    .setRole("command")
                     .setExitStatus(137)
                     .setCreatedAt(FakeAtoll.secondsAgo(3600))
                     .setExitedAt(FakeAtoll.secondsAgo(1))
@@ -84,6 +94,32 @@ final class DaemonCommandsTest {
     }
 
     @Test
+    void theWideTableTellsWhatServersAndTheNetworkDo() {
+        Terminal terminal = terminal();
+
+        terminal.run("ps", "--wide", "--all");
+
+        assertThat(terminal.out())
+                .isEqualTo(
+                        """
+                        ID            POD                 CONTAINER  STATE          KIND       MEMORY   CPU      AGE    CACHE  ROLE     REQUESTS  TRAPPED  REFUSED  ACTIVE  SOCKETS  DENIED
+                        0123456789ab  default/hello       app        running        component  1.3 MiB  12.3 ms  3m10s  hit    server   1234      5        67       8       11       12
+                        short         default/evil?[31m?  app        stopped (137)  module     0 B      0.0 ms   60m    miss   command  -         -        -        -       0        0
+                        fedcba        default/hello       -          running        pause      -        -        2d7h   -      -        -         -        -        -       -        -
+                        """);
+    }
+
+    @Test
+    void wideAndJsonExcludeEachOther() {
+        Terminal terminal = terminal();
+
+        assertThat(terminal.run("ps", "--wide", "--json")).isEqualTo(CommandLine.WRONG_USAGE);
+        assertThat(terminal.err())
+                .isEqualTo(
+                        "atoll: --wide and --json exclude each other: JSON has everything: see atoll ps --help\n");
+    }
+
+    @Test
     void pausesAreListedOnRequest() {
         Terminal terminal = terminal();
 
@@ -106,6 +142,12 @@ final class DaemonCommandsTest {
         assertThat(running.get("memoryBytes").getAsLong()).isEqualTo(1_310_720);
         assertThat(running.get("startedAt").getAsString()).isEqualTo("2026-01-01T23:56:51Z");
         assertThat(running.has("exitStatus")).isFalse();
+        assertThat(running.get("role").getAsString()).isEqualTo("server");
+        assertThat(running.get("requests").getAsLong()).isEqualTo(1234);
+        assertThat(running.get("requestsInProgress").getAsLong()).isEqualTo(8);
+        assertThat(running.get("policyRefusals").getAsLong()).isEqualTo(12);
+        assertThat(guests.get(1).getAsJsonObject().has("requests")).isFalse();
+        assertThat(guests.get(1).getAsJsonObject().get("openSockets").getAsLong()).isZero();
         assertThat(guests.get(1).getAsJsonObject().get("exitStatus").getAsInt()).isEqualTo(137);
     }
 

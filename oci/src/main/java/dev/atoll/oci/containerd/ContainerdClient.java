@@ -8,9 +8,12 @@ import dev.atoll.containerd.images.v1.GetImageRequest;
 import dev.atoll.containerd.images.v1.ImagesGrpc;
 import dev.atoll.containerd.version.v1.VersionGrpc;
 import dev.atoll.oci.ContainerKey;
+import dev.atoll.oci.ContentNotFound;
 import dev.atoll.oci.Digest;
 import dev.atoll.oci.OneLine;
 import dev.atoll.oci.image.Descriptor;
+import dev.atoll.oci.spec.CriPod;
+import dev.atoll.oci.spec.CriPodReader;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -24,6 +27,9 @@ import java.util.Optional;
 /// - [dev.atoll.oci.ContentUnavailable] if it does not answer or fails,
 /// - [dev.atoll.oci.InvalidImage] if content is not what its descriptor says.
 public final class ContainerdClient implements AutoCloseable {
+    /// containerd, `internal/cri/labels`; the value is the Go type `sandboxstore.Metadata`.
+    private static final String SANDBOX_METADATA = "io.cri-containerd.sandbox.metadata";
+
     private static final Duration CALL_DEADLINE = Duration.ofSeconds(10);
     private static final Duration READ_DEADLINE = Duration.ofMinutes(2);
 
@@ -54,20 +60,34 @@ public final class ContainerdClient implements AutoCloseable {
     }
 
     public ContainerRecord container(ContainerKey key) {
-        Container container =
-                channel.call(
-                                key.namespace(),
-                                "reading the record of container " + key,
-                                ContainersGrpc::newBlockingStub,
-                                stub ->
-                                        stub.get(
-                                                GetContainerRequest.newBuilder()
-                                                        .setId(key.id())
-                                                        .build()))
-                        .getContainer();
+        Container container = record(key);
         return new ContainerRecord(
                 container.getId(),
                 Optional.of(container.getImage()).filter(image -> !image.isEmpty()));
+    }
+
+    /// What CRI wrote down about a pod, with the container of its pause.
+    ///
+    /// @return empty if containerd has no such container, or another client than CRI made it
+    /// @throws dev.atoll.oci.InvalidSpec if it is not what CRI writes
+    public Optional<CriPod> pod(ContainerKey pause) {
+        Container container;
+        try {
+            container = record(pause);
+        } catch (ContentNotFound _) {
+            return Optional.empty();
+        }
+        return Optional.ofNullable(container.getExtensionsMap().get(SANDBOX_METADATA))
+                .map(metadata -> CriPodReader.parse(metadata.getValue().toByteArray(), pause));
+    }
+
+    private Container record(ContainerKey key) {
+        return channel.call(
+                        key.namespace(),
+                        "reading the record of container " + key,
+                        ContainersGrpc::newBlockingStub,
+                        stub -> stub.get(GetContainerRequest.newBuilder().setId(key.id()).build()))
+                .getContainer();
     }
 
     /// @return what the image's name refers to: a manifest or an index

@@ -7,7 +7,9 @@ import dev.atoll.oci.ContainerKey;
 import dev.atoll.oci.ContentNotFound;
 import dev.atoll.oci.ContentUnavailable;
 import dev.atoll.oci.InvalidImage;
+import dev.atoll.oci.InvalidSpec;
 import dev.atoll.oci.image.Descriptor;
+import dev.atoll.oci.spec.CriPod;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.zip.GZIPOutputStream;
@@ -72,6 +75,39 @@ final class ContainerdClientTest {
                 .isInstanceOf(ContentNotFound.class)
                 .hasMessage(
                         "reading the record of container k8s.io/gone: containerd does not have it: container \"gone\": not found");
+    }
+
+    @Test
+    void podHasHandlerAndAnnotationsThatCriKeepsWithItsPause() {
+        containerd.container("p1", "pause:3");
+        containerd.sandbox(
+                "p1",
+                """
+                {"Version":"v1","Metadata":{"Config":{"annotations":{"a/b":"c"}},"RuntimeHandler":"wasmtime"}}\
+                """);
+
+        assertThat(client.pod(new ContainerKey("k8s.io", "p1")))
+                .contains(new CriPod(Optional.of("wasmtime"), Map.of("a/b", "c")));
+        assertThat(containerd.namespaces).containsExactly("k8s.io");
+    }
+
+    @Test
+    void containerThatCriDidNotMakeIsNoPod() {
+        containerd.container("c1", "app:1");
+
+        assertThat(client.pod(new ContainerKey("default", "c1"))).isEmpty();
+        assertThat(client.pod(new ContainerKey("default", "gone"))).isEmpty();
+    }
+
+    @Test
+    void podWhoseMetadataIsNotUnderstoodIsRefused() {
+        containerd.container("p1", "pause:3");
+        containerd.sandbox("p1", "{\"Version\":\"v2\"}");
+
+        assertThatThrownBy(() -> client.pod(new ContainerKey("k8s.io", "p1")))
+                .isInstanceOf(InvalidSpec.class)
+                .hasMessageStartingWith(
+                        "containerd's metadata of pod sandbox k8s.io/p1: Version: ");
     }
 
     @Test

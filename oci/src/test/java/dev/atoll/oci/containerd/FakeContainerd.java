@@ -1,5 +1,6 @@
 package dev.atoll.oci.containerd;
 
+import com.google.protobuf.Any;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Empty;
 import dev.atoll.containerd.containers.v1.Container;
@@ -56,6 +57,7 @@ public final class FakeContainerd implements AutoCloseable {
 
     private final Path socket;
     private final Map<String, String> containers = new ConcurrentHashMap<>();
+    private final Map<String, String> sandboxes = new ConcurrentHashMap<>();
     private final Map<String, Descriptor> images = new ConcurrentHashMap<>();
     private final Map<String, byte[]> contents = new ConcurrentHashMap<>();
     private final Map<String, Long> sizes = new ConcurrentHashMap<>();
@@ -85,6 +87,11 @@ public final class FakeContainerd implements AutoCloseable {
 
     public void container(String id, String image) {
         containers.put(id, image);
+    }
+
+    /// Keeps `metadata` with a container, as CRI does with a pod's pause.
+    public void sandbox(String id, String metadata) {
+        sandboxes.put(id, metadata);
     }
 
     public void image(String name, Descriptor target) {
@@ -213,12 +220,18 @@ public final class FakeContainerd implements AutoCloseable {
                 notFound(out, "container \"" + request.getId() + "\"");
                 return;
             }
-            answer(
-                    out,
-                    GetContainerResponse.newBuilder()
-                            .setContainer(
-                                    Container.newBuilder().setId(request.getId()).setImage(image))
-                            .build());
+            Container.Builder container =
+                    Container.newBuilder().setId(request.getId()).setImage(image);
+            String metadata = sandboxes.get(request.getId());
+            if (metadata != null) {
+                container.putExtensions(
+                        "io.cri-containerd.sandbox.metadata",
+                        Any.newBuilder()
+                                .setTypeUrl("github.com/containerd/cri/pkg/store/sandbox/Metadata")
+                                .setValue(ByteString.copyFromUtf8(metadata))
+                                .build());
+            }
+            answer(out, GetContainerResponse.newBuilder().setContainer(container).build());
         }
     }
 

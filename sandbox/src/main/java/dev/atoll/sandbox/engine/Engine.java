@@ -4,6 +4,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import dev.atoll.sandbox.SandboxException;
 import dev.atoll.sandbox.SandboxFailure;
+import dev.atoll.sandbox.network.NetworkPolicy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -75,6 +76,17 @@ public final class Engine implements AutoCloseable {
         return load(EngineJson.map(name, precompiled));
     }
 
+    /// @param name for messages
+    /// @throws dev.atoll.sandbox.InvalidWorkload if a rule is wrong
+    public Policy policy(String name, NetworkPolicy policy) {
+        return new Policy(
+                library.call(
+                        EngineFunction.POLICY_NEW,
+                        handle.id(),
+                        0,
+                        EngineJson.policy(name, policy)));
+    }
+
     /// @param onEnd called once, on the event thread, which it must not block
     public Guest guest(
             GuestSpec spec,
@@ -97,7 +109,7 @@ public final class Engine implements AutoCloseable {
                                 "the engine reported %s for a guest".formatted(event));
                     }
                 });
-        return new Guest(library, guest, spec.name());
+        return new NativeGuest(library, guest, spec.name());
     }
 
     /// @param drain how long guests may go on before they are killed

@@ -6,6 +6,9 @@ import com.google.gson.JsonParser;
 import com.google.gson.stream.JsonWriter;
 import dev.atoll.sandbox.RootfsMount;
 import dev.atoll.sandbox.SandboxFailure;
+import dev.atoll.sandbox.http.HttpSetting;
+import dev.atoll.sandbox.network.GuestNetwork;
+import dev.atoll.sandbox.network.NetworkPolicy;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
@@ -75,6 +78,21 @@ final class EngineJson {
             path(json, "stdout", spec.stdio().stdout());
             path(json, "stderr", spec.stdio().stderr());
             json.name("memoryLimit").value(spec.memoryLimit());
+            network(json, spec.network());
+            if (spec.http().isPresent()) {
+                http(json, spec.http().get());
+            }
+        });
+    }
+
+    static String policy(String name, NetworkPolicy policy) {
+        return object(json -> {
+            json.name("name").value(name);
+            if (policy.allow().isPresent()) {
+                texts(json, "allow", policy.allow().get());
+            }
+            texts(json, "deny", policy.deny());
+            json.name("maxSockets").value(policy.maxSockets());
         });
     }
 
@@ -86,6 +104,26 @@ final class EngineJson {
                     "%s returned what is not a JSON object: %s".formatted(function.symbol(), text),
                     e);
         }
+    }
+
+    private static void network(JsonWriter json, NetworkSpec spec) throws IOException {
+        json.name("network").beginObject();
+        switch (spec.network()) {
+            case GuestNetwork.OfTheNode() -> {}
+            case GuestNetwork.InNamespace(Path path) ->
+                    json.name("namespace").value(path.toString());
+            case GuestNetwork.Fresh() -> json.name("fresh").value(true);
+        }
+        json.name("policy").value(spec.policy().id());
+        json.endObject();
+    }
+
+    private static void http(JsonWriter json, HttpSpec spec) throws IOException {
+        json.name("http").beginObject().name("address").value(spec.address());
+        for (HttpSetting setting : HttpSetting.values()) {
+            json.name(setting.member()).value(spec.settings().get(setting));
+        }
+        json.endObject();
     }
 
     private static void viewMount(JsonWriter json, ViewRequest.ViewMount mount) throws IOException {

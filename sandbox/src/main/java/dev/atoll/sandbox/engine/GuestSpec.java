@@ -9,6 +9,7 @@ import java.util.Optional;
 /// @param name for messages
 /// @param export function to call; empty for the program's own entry
 /// @param memoryLimit bytes; 0 for none
+/// @param http empty for a program that serves no HTTP
 public record GuestSpec(
         String name,
         List<String> args,
@@ -16,7 +17,9 @@ public record GuestSpec(
         String cwd,
         Optional<String> export,
         Stdio stdio,
-        long memoryLimit) {
+        long memoryLimit,
+        NetworkSpec network,
+        Optional<HttpSpec> http) {
     public GuestSpec {
         args = List.copyOf(args);
         env = List.copyOf(env);

@@ -8,15 +8,19 @@ import java.util.function.Consumer;
 ///
 /// ```
 /// Created ──start──► Running ──end──► Ended ──close──► Closed
-///    │ └──signal──► Ending ──end───────▲                 ▲ ▲
+///    │ │                └──signal──► Stopping ──end──► Ended
+///    │ └──signal──► Ending ──end──► Ended                ▲ ▲
 ///    └──close────────────────────────────────────────────┘ │
-///                     Running, Ending ──close──► Closing ──end
+///           Running, Stopping, Ending ──close──► Closing ──end
 /// ```
 sealed interface GuestState {
     /// Its files, streams and code are there; nothing runs.
     record Created() implements GuestState {}
 
     record Running(Consumer<WorkloadEnd> onEnd) implements GuestState {}
+
+    /// Asked to end; a server may be finishing requests for as long as those take.
+    record Stopping(Consumer<WorkloadEnd> onEnd) implements GuestState {}
 
     /// Killed before it was started; its end is on the way.
     record Ending() implements GuestState {}

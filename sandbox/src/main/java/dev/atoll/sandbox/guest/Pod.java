@@ -1,36 +1,44 @@
 package dev.atoll.sandbox.guest;
 
 import dev.atoll.oci.ContainerKey;
+import dev.atoll.oci.spec.CriPod;
 import dev.atoll.oci.spec.RuntimeSpec;
-import java.nio.file.Path;
+import dev.atoll.sandbox.http.HttpAnnotations;
+import dev.atoll.sandbox.network.GuestNetwork;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/// What the pause's runtime spec says of a pod.
+/// What is known of a pod: from its pause's runtime spec, and from what CRI wrote down about it.
 ///
-/// @param networkNamespace empty: the node's
+/// @param network whose network its containers have
+/// @param handler the RuntimeClass' handler; empty where it is not known
+/// @param annotations of the pause's spec, and those for Atoll that CRI did not pass on
 /// @param cgroupParent as in the spec, without the pause's own part; empty where the spec has none
 public record Pod(
         ContainerKey sandbox,
-        Optional<Path> networkNamespace,
+        GuestNetwork network,
+        Optional<String> handler,
         Map<String, String> annotations,
         Optional<String> cgroupParent) {
     public Pod {
         annotations = Map.copyOf(annotations);
     }
 
-    static Pod of(ContainerKey sandbox, RuntimeSpec spec) {
-        Optional<Path> network =
-                spec.linux().namespaces().stream()
-                        .filter(namespace -> namespace.type().equals("network"))
-                        .flatMap(namespace -> namespace.path().stream())
-                        .filter(path -> !path.isEmpty())
-                        .map(Path::of)
-                        .findFirst();
+    static Pod of(ContainerKey sandbox, RuntimeSpec spec, CriPod cri) {
+        Map<String, String> annotations = new HashMap<>();
+        cri.annotations()
+                .forEach((name, value) -> {
+                    if (name.startsWith(HttpAnnotations.PREFIX)) {
+                        annotations.put(name, value);
+                    }
+                });
+        annotations.putAll(spec.annotations());
         return new Pod(
                 sandbox,
-                network,
-                spec.annotations(),
+                GuestNetwork.of(spec.linux()),
+                cri.runtimeHandler(),
+                annotations,
                 spec.linux().cgroupsPath().flatMap(Pod::cgroupParent));
     }
 

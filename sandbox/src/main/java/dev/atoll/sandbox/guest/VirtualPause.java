@@ -87,7 +87,7 @@ final class VirtualPause implements Workload {
 
     @Override
     public WorkloadDescription description() {
-        return new WorkloadDescription("pause", "", false);
+        return new WorkloadDescription("pause", "", "", false);
     }
 
     @Override

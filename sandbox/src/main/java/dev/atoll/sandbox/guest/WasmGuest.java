@@ -1,7 +1,10 @@
 package dev.atoll.sandbox.guest;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import dev.atoll.sandbox.NetworkUsage;
+import dev.atoll.sandbox.SandboxException;
 import dev.atoll.sandbox.SandboxFailure;
+import dev.atoll.sandbox.ServerUsage;
 import dev.atoll.sandbox.Workload;
 import dev.atoll.sandbox.WorkloadDescription;
 import dev.atoll.sandbox.WorkloadEnd;
@@ -21,6 +24,7 @@ import dev.atoll.sandbox.guest.GuestState.Created;
 import dev.atoll.sandbox.guest.GuestState.Ended;
 import dev.atoll.sandbox.guest.GuestState.Ending;
 import dev.atoll.sandbox.guest.GuestState.Running;
+import dev.atoll.sandbox.guest.GuestState.Stopping;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.slf4j.Logger;
@@ -69,6 +73,7 @@ final class WasmGuest implements Workload {
                 case Ending ending -> throw endedEarly();
                 case Ended ended -> throw endedEarly();
                 case Running running -> throw startedTwice();
+                case Stopping stopping -> throw startedTwice();
                 case Closing closing -> throw closed();
                 case Closed closed -> throw closed();
             }
@@ -88,6 +93,13 @@ final class WasmGuest implements Workload {
                 }
                 case Running running -> {
                     if (action == SignalAction.END) {
+                        ask(signal);
+                        state = new Stopping(running.onEnd());
+                    }
+                }
+                case Stopping stopping -> {
+                    // Only the one that no process survives cuts short what the first one began.
+                    if (signal == SIGKILL) {
                         guest.kill(signal);
                     }
                 }
@@ -104,12 +116,21 @@ final class WasmGuest implements Workload {
         }
     }
 
+    private void ask(int signal) {
+        if (signal == SIGKILL) {
+            guest.kill(signal);
+        } else {
+            guest.stop(signal);
+        }
+    }
+
     @Override
     public void closeStdin() {
         synchronized (lock) {
             switch (state) {
                 case Created created -> guest.closeStdin();
                 case Running running -> closeStdinOfRunning();
+                case Stopping stopping -> closeStdinOfRunning();
                 case Ending ending -> {}
                 case Ended ended -> {}
                 case Closing closing -> {}
@@ -124,6 +145,7 @@ final class WasmGuest implements Workload {
             return switch (state) {
                 case Created created -> measured();
                 case Running running -> measured();
+                case Stopping stopping -> measured();
                 case Ending ending -> measured();
                 case Ended ended -> ended.usage();
                 case Closing closing -> WorkloadUsage.NONE;
@@ -151,6 +173,7 @@ final class WasmGuest implements Workload {
                     release = true;
                 }
                 case Running running -> killAndClose(running.onEnd());
+                case Stopping stopping -> killAndClose(stopping.onEnd());
                 case Ending ending -> state = new Closing(ignored -> {});
                 case Closing closing -> {}
                 case Closed closed -> {}
@@ -165,16 +188,17 @@ final class WasmGuest implements Workload {
     private void ended(GuestEnd event) {
         Consumer<WorkloadEnd> onEnd = ignored -> {};
         WorkloadEnd end = end(event);
+        WorkloadUsage usage = inTheEnd(event);
         boolean release = false;
         synchronized (lock) {
-            Ended next =
-                    new Ended(
-                            end,
-                            new WorkloadUsage(
-                                    event.times().cpuNanos(), 0, event.times().peakMemoryBytes()));
+            Ended next = new Ended(end, usage);
             switch (state) {
                 case Running running -> {
                     onEnd = running.onEnd();
+                    state = next;
+                }
+                case Stopping stopping -> {
+                    onEnd = stopping.onEnd();
                     state = next;
                 }
                 case Created created -> state = next;
@@ -231,7 +255,42 @@ final class WasmGuest implements Workload {
     private WorkloadUsage measured() {
         GuestStatistics statistics = guest.statistics();
         return new WorkloadUsage(
-                statistics.cpuNanos(), statistics.memoryBytes(), statistics.peakMemoryBytes());
+                statistics.cpuNanos(),
+                statistics.memoryBytes(),
+                statistics.peakMemoryBytes(),
+                new ServerUsage(
+                        statistics.answeredRequests(),
+                        statistics.trappedRequests(),
+                        statistics.refusedRequests(),
+                        statistics.requestsInProgress(),
+                        statistics.openConnections(),
+                        statistics.instances()),
+                new NetworkUsage(statistics.openSockets(), statistics.policyRefusals()));
+    }
+
+    /// What stays of it: sums, and nothing that is open.
+    private WorkloadUsage inTheEnd(GuestEnd event) {
+        WorkloadUsage last = WorkloadUsage.NONE;
+        try {
+            last = measured();
+        } catch (SandboxException e) {
+            LOGGER.atDebug()
+                    .addKeyValue("guest", name)
+                    .setCause(e)
+                    .log("an ended guest could not be measured");
+        }
+        return new WorkloadUsage(
+                event.times().cpuNanos(),
+                0,
+                event.times().peakMemoryBytes(),
+                new ServerUsage(
+                        last.server().requests(),
+                        last.server().trapped(),
+                        last.server().refused(),
+                        0,
+                        0,
+                        0),
+                new NetworkUsage(0, last.network().policyRefusals()));
     }
 
     private WorkloadEnd end(GuestEnd event) {

@@ -2,6 +2,7 @@ package dev.atoll.sandbox.guest;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.atoll.oci.ContainerKey;
+import dev.atoll.oci.spec.CriPod;
 import dev.atoll.oci.spec.RuntimeSpec;
 import dev.atoll.oci.spec.RuntimeSpec.ProcessSpec;
 import dev.atoll.sandbox.GuestRequest;
@@ -15,11 +16,15 @@ import dev.atoll.sandbox.code.ProgramLease;
 import dev.atoll.sandbox.engine.Engine;
 import dev.atoll.sandbox.engine.EngineInfo;
 import dev.atoll.sandbox.engine.GuestSpec;
+import dev.atoll.sandbox.engine.HttpSpec;
+import dev.atoll.sandbox.engine.NetworkSpec;
 import dev.atoll.sandbox.engine.View;
 import dev.atoll.sandbox.files.FilesystemView;
+import dev.atoll.sandbox.http.HttpAddress;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -32,6 +37,7 @@ public final class WasmSandbox implements WorkloadFactory {
 
     private final Engine engine;
     private final ProgramCache programs;
+    private final HandlerProfiles profiles;
     private final Duration closeDeadline;
     private final Pods pods = new Pods();
     private final Object lock = new Object();
@@ -46,21 +52,27 @@ public final class WasmSandbox implements WorkloadFactory {
     /// Completed when the last guest of a closed sandbox is released.
     private final CompletableFuture<Boolean> drained = new CompletableFuture<>();
 
-    private WasmSandbox(Engine engine, ProgramCache programs, Duration closeDeadline) {
+    private WasmSandbox(
+            Engine engine,
+            ProgramCache programs,
+            HandlerProfiles profiles,
+            Duration closeDeadline) {
         this.engine = engine;
         this.programs = programs;
+        this.profiles = profiles;
         this.closeDeadline = closeDeadline;
     }
 
-    /// Loads the engine and opens the code cache.
+    /// Loads the engine, checks the node's policies and opens the code cache.
     ///
-    /// @throws dev.atoll.sandbox.SandboxException if either is not possible
+    /// @throws dev.atoll.sandbox.SandboxException if one of them is not possible
     public static WasmSandbox open(SandboxConfig config) {
         Engine engine = Engine.open(config.library(), config.engine());
         try {
+            HandlerProfiles profiles = HandlerProfiles.of(config.settings(), engine::policy);
             ProgramCache programs =
                     ProgramCache.open(engine, config.stateDirectory(), config.code());
-            return new WasmSandbox(engine, programs, config.closeDeadline());
+            return new WasmSandbox(engine, programs, profiles, config.closeDeadline());
         } catch (RuntimeException | Error e) {
             engine.close();
             throw e;
@@ -78,6 +90,7 @@ public final class WasmSandbox implements WorkloadFactory {
     @Override
     public Workload guest(GuestRequest request) {
         ProcessSpec process = process(request);
+        Placement placement = Placement.of(request.container(), request.spec(), pods, profiles);
         Closers closers = new Closers();
         try {
             View view =
@@ -86,7 +99,7 @@ public final class WasmSandbox implements WorkloadFactory {
             closers.add(view::close);
             ProgramLease program = programs.acquire(request.program(), view, process.cwd());
             closers.add(program::close);
-            return guest(request, process, view, program, closers);
+            return guest(request, process, placement, view, program, closers);
         } catch (RuntimeException | Error e) {
             closers.closeAfter(e);
             throw e;
@@ -96,33 +109,41 @@ public final class WasmSandbox implements WorkloadFactory {
     private WasmGuest guest(
             GuestRequest request,
             ProcessSpec process,
+            Placement placement,
             View view,
             ProgramLease program,
             Closers closers) {
+        ProgramRole role =
+                ProgramRole.of(program.module().exports(), request.program().entrypoint().export());
+        GuestSpec spec = spec(request, process, placement, role);
         WorkloadDescription description =
-                new WorkloadDescription(program.module().kind(), program.program(), program.hit());
+                new WorkloadDescription(
+                        program.module().kind(), role.word(), program.program(), program.hit());
         WasmGuest workload =
                 new WasmGuest(
                         request.container().toString(),
                         description,
                         closers,
-                        onEnd ->
-                                engine.guest(
-                                        spec(request, process), program.module(), view, onEnd));
+                        onEnd -> engine.guest(spec, program.module(), view, onEnd));
         enter(workload);
         closers.addLast(() -> leave(workload));
         return workload;
     }
 
-    private static GuestSpec spec(GuestRequest request, ProcessSpec process) {
+    private static GuestSpec spec(
+            GuestRequest request, ProcessSpec process, Placement placement, ProgramRole role) {
         return new GuestSpec(
-                request.container().toString(),
+                placement.name(),
                 process.args(),
                 process.env(),
                 process.cwd().isEmpty() ? "/" : process.cwd(),
                 request.program().entrypoint().export(),
                 request.stdio(),
-                request.spec().linux().resources().memoryLimit().filter(n -> n > 0).orElse(0L));
+                request.spec().linux().resources().memoryLimit().filter(n -> n > 0).orElse(0L),
+                new NetworkSpec(placement.network(), placement.policy()),
+                role == ProgramRole.SERVER
+                        ? Optional.of(new HttpSpec(HttpAddress.of(process.env()), placement.http()))
+                        : Optional.empty());
     }
 
     private static ProcessSpec process(GuestRequest request) {
@@ -144,8 +165,8 @@ public final class WasmSandbox implements WorkloadFactory {
     }
 
     @Override
-    public Workload pause(ContainerKey container, RuntimeSpec spec) {
-        Pod pod = Pod.of(container, spec);
+    public Workload pause(ContainerKey container, RuntimeSpec spec, CriPod cri) {
+        Pod pod = Pod.of(container, spec, cri);
         pods.add(pod);
         return new VirtualPause(pods, pod);
     }

@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.atoll.sandbox.RootfsMount;
 import dev.atoll.sandbox.SandboxFailure;
 import dev.atoll.sandbox.Stdio;
+import dev.atoll.sandbox.http.HttpSettings;
+import dev.atoll.sandbox.network.GuestNetwork;
+import dev.atoll.sandbox.network.NetworkPolicy;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -43,22 +46,96 @@ final class EngineJsonTest {
                         "/",
                         Optional.empty(),
                         new Stdio("", "/out", ""),
-                        65536);
+                        65536,
+                        new NetworkSpec(
+                                new GuestNetwork.InNamespace(Path.of("/run/netns/a")),
+                                new Policy(9)),
+                        Optional.empty());
 
         assertThat(EngineJson.guest(spec, 3))
                 .isEqualTo(
                         """
                         {"name":"k8s.io/a","view":3,"args":["/app.wasm","\\"quoted\\""],"env":["K=V"],\
-                        "cwd":"/","stdout":"/out","memoryLimit":65536}\
+                        "cwd":"/","stdout":"/out","memoryLimit":65536,\
+                        "network":{"namespace":"/run/netns/a","policy":9}}\
                         """);
     }
 
     @Test
     void aGuestNamesTheExportToCall() {
-        GuestSpec spec =
-                new GuestSpec("a", List.of("x"), List.of(), "/", Optional.of("run"), Stdio.NONE, 0);
+        assertThat(
+                        EngineJson.guest(
+                                spec(
+                                        Optional.of("run"),
+                                        new GuestNetwork.OfTheNode(),
+                                        Optional.empty()),
+                                1))
+                .contains("\"export\":\"run\"");
+    }
 
-        assertThat(EngineJson.guest(spec, 1)).contains("\"export\":\"run\"");
+    @Test
+    void theNodesNetworkHasNoNamespaceAndAFreshOneSaysSo() {
+        assertThat(
+                        EngineJson.guest(
+                                spec(
+                                        Optional.empty(),
+                                        new GuestNetwork.OfTheNode(),
+                                        Optional.empty()),
+                                1))
+                .endsWith("\"network\":{\"policy\":2}}");
+        assertThat(
+                        EngineJson.guest(
+                                spec(Optional.empty(), new GuestNetwork.Fresh(), Optional.empty()),
+                                1))
+                .endsWith("\"network\":{\"fresh\":true,\"policy\":2}}");
+    }
+
+    @Test
+    void aServerHasItsAddressAndAllSettings() {
+        String json =
+                EngineJson.guest(
+                        spec(
+                                Optional.empty(),
+                                new GuestNetwork.Fresh(),
+                                Optional.of(new HttpSpec(":8080", HttpSettings.DEFAULTS))),
+                        1);
+
+        assertThat(json)
+                .endsWith(
+                        """
+                        "http":{"address":":8080","requestTimeoutMillis":60000,"headerTimeoutMillis":10000,\
+                        "idleTimeoutMillis":120000,"stallTimeoutMillis":30000,"maxHeaderBytes":65536,"maxBodyBytes":0,\
+                        "maxConcurrent":100,"maxQueued":1000,"queueTimeoutMillis":10000,"maxConnections":16384,\
+                        "reuseRequests":1,"reuseIdleMillis":10000,"drainMillis":3000}}\
+                        """);
+    }
+
+    @Test
+    void aPolicyLeavesOutAllowWhereEverythingIsAllowed() {
+        assertThat(EngineJson.policy("default", NetworkPolicy.DEFAULT))
+                .isEqualTo(
+                        """
+                        {"name":"default","deny":["169.254.169.254","fd00:ec2::254"],"maxSockets":1024}\
+                        """);
+        assertThat(EngineJson.policy("x", new NetworkPolicy(Optional.of(List.of()), List.of(), 0)))
+                .isEqualTo(
+                        """
+                        {"name":"x","allow":[],"deny":[],"maxSockets":0}\
+                        """);
+    }
+
+    private static GuestSpec spec(
+            Optional<String> export, GuestNetwork network, Optional<HttpSpec> http) {
+        return new GuestSpec(
+                "a",
+                List.of("x"),
+                List.of(),
+                "/",
+                export,
+                Stdio.NONE,
+                0,
+                new NetworkSpec(network, new Policy(2)),
+                http);
     }
 
     @Test

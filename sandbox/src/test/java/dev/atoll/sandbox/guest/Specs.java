@@ -3,6 +3,7 @@ package dev.atoll.sandbox.guest;
 import dev.atoll.oci.spec.RuntimeSpec;
 import dev.atoll.oci.spec.RuntimeSpec.MountSpec;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -13,6 +14,7 @@ final class Specs {
     private final List<String> env = new ArrayList<>();
     private final List<MountSpec> mounts = new ArrayList<>();
     private final List<RuntimeSpec.Namespace> namespaces = new ArrayList<>();
+    private final Map<String, String> annotations = new HashMap<>(Map.of("annotation", "value"));
     private Optional<Long> memoryLimit = Optional.empty();
     private Optional<String> cgroupsPath = Optional.empty();
     private boolean terminal;
@@ -36,6 +38,17 @@ final class Specs {
 
     Specs networkNamespace(String path) {
         namespaces.add(new RuntimeSpec.Namespace("network", Optional.of(path)));
+        return this;
+    }
+
+    /// As `ctr run` asks for.
+    Specs newNetworkNamespace() {
+        namespaces.add(new RuntimeSpec.Namespace("network", Optional.empty()));
+        return this;
+    }
+
+    Specs annotation(String name, String value) {
+        annotations.put(name, value);
         return this;
     }
 
@@ -71,7 +84,7 @@ final class Specs {
                 new RuntimeSpec.Root("rootfs", readonly),
                 Optional.empty(),
                 mounts,
-                Map.of("annotation", "value"),
+                annotations,
                 new RuntimeSpec.LinuxSpec(
                         namespaces,
                         new RuntimeSpec.Resources(

@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.atoll.oci.ContainerKey;
+import dev.atoll.oci.spec.CriPod;
 import dev.atoll.sandbox.InvalidWorkload;
 import dev.atoll.sandbox.SandboxFailure;
 import dev.atoll.sandbox.WorkloadDescription;
 import dev.atoll.sandbox.WorkloadEnd;
 import dev.atoll.sandbox.WorkloadEnded;
 import dev.atoll.sandbox.WorkloadUsage;
+import dev.atoll.sandbox.network.GuestNetwork;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,19 +30,24 @@ final class VirtualPauseTest {
     private final VirtualPause pause = pause(new Specs().networkNamespace("/run/netns/a"));
 
     private VirtualPause pause(Specs specs) {
-        Pod pod = Pod.of(KEY, specs.spec());
+        Pod pod =
+                Pod.of(
+                        KEY,
+                        specs.spec(),
+                        new CriPod(Optional.of("wasmtime"), Map.of("atoll.dev/x", "y")));
         pods.add(pod);
         return new VirtualPause(pods, pod);
     }
 
     @Test
-    void thePodsNetworkNamespaceAndAnnotationsAreFound() {
+    void thePodsNetworkHandlerAndAnnotationsAreFound() {
         assertThat(pods.find(KEY))
                 .contains(
                         new Pod(
                                 KEY,
-                                Optional.of(Path.of("/run/netns/a")),
-                                Map.of("annotation", "value"),
+                                new GuestNetwork.InNamespace(Path.of("/run/netns/a")),
+                                Optional.of("wasmtime"),
+                                Map.of("annotation", "value", "atoll.dev/x", "y"),
                                 Optional.empty()));
     }
 
@@ -51,14 +58,15 @@ final class VirtualPauseTest {
         "/k8s.io/abc, /k8s.io"
     })
     void theCgroupParentIsThePodsPart(String path, String parent) {
-        assertThat(Pod.of(KEY, new Specs().cgroupsPath(path).spec()).cgroupParent())
+        assertThat(Pod.of(KEY, new Specs().cgroupsPath(path).spec(), CriPod.NONE).cgroupParent())
                 .contains(parent);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", "/abc", "abc"})
     void aPathWithoutParentHasNone(String path) {
-        assertThat(Pod.of(KEY, new Specs().cgroupsPath(path).spec()).cgroupParent()).isEmpty();
+        assertThat(Pod.of(KEY, new Specs().cgroupsPath(path).spec(), CriPod.NONE).cgroupParent())
+                .isEmpty();
     }
 
     @ParameterizedTest
@@ -126,6 +134,6 @@ final class VirtualPauseTest {
     @Test
     void itUsesNothing() {
         assertThat(pause.usage()).isEqualTo(WorkloadUsage.NONE);
-        assertThat(pause.description()).isEqualTo(new WorkloadDescription("pause", "", false));
+        assertThat(pause.description()).isEqualTo(new WorkloadDescription("pause", "", "", false));
     }
 }

@@ -82,11 +82,20 @@ public final class AtollService {
                 .setContainerName(cri.containerName().orElse(""))
                 .setImage(cri.imageName().orElse(""))
                 .setKind(description.kind())
+                .setRole(description.role())
                 .setProgram(description.program())
                 .setCodeCacheHit(description.codeCacheHit())
                 .setMemoryBytes(usage.memoryBytes())
                 .setPeakMemoryBytes(usage.peakMemoryBytes())
                 .setCpuNanos(usage.cpuNanos())
+                .setRequests(usage.server().requests())
+                .setRequestsTrapped(usage.server().trapped())
+                .setRequestsRefused(usage.server().refused())
+                .setRequestsInProgress(usage.server().inProgress())
+                .setConnections(usage.server().connections())
+                .setInstances(usage.server().instances())
+                .setOpenSockets(usage.network().openSockets())
+                .setPolicyRefusals(usage.network().policyRefusals())
                 .setCreatedAt(Timestamps.of(made.createdAt()));
     }
 

@@ -13,16 +13,19 @@ import java.time.InstantSource;
 /// Makes the workload of a task: a pod's pause, or a guest. Blocks. Thread-safe.
 public final class TaskCreator {
     private final BundleSpecs specs;
+    private final PodRecords pods;
     private final ProgramFinder programs;
     private final WorkloadFactory workloads;
     private final InstantSource clock;
 
     public TaskCreator(
             BundleSpecs specs,
+            PodRecords pods,
             ProgramFinder programs,
             WorkloadFactory workloads,
             InstantSource clock) {
         this.specs = specs;
+        this.pods = pods;
         this.programs = programs;
         this.workloads = workloads;
         this.clock = clock;
@@ -33,7 +36,9 @@ public final class TaskCreator {
         RuntimeSpec spec = specs.read(bundle, config.key());
         boolean pause = CriAnnotations.of(spec).isSandbox();
         Workload workload =
-                pause ? workloads.pause(config.key(), spec) : guest(config, bundle, spec);
+                pause
+                        ? workloads.pause(config.key(), spec, pods.find(config.key()))
+                        : guest(config, bundle, spec);
         return new MadeWorkload(workload, spec, pause, clock.instant());
     }
 

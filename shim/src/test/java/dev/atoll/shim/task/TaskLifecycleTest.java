@@ -267,6 +267,22 @@ final class TaskLifecycleTest {
     }
 
     @Test
+    void aTaskWhoseStartFailedIsDeletedCleanly() {
+        TaskLifecycle task = lifecycle(events);
+        FakeWorkload refused = new FakeWorkload(FakeWorkload.Start.FAILS, false);
+        task.created(made(refused));
+        assertThatThrownBy(task::start).hasMessage("no slot");
+
+        ExitRecord exit = task.delete();
+
+        assertThat(exit).isEqualTo(new ExitRecord(128, NOW, false));
+        assertThat(refused.isClosed()).isTrue();
+        assertThat(task.state()).isInstanceOf(TaskState.Deleted.class);
+        assertThat(events.topics())
+                .containsExactly("/tasks/create", "/tasks/exit", "/tasks/delete");
+    }
+
+    @Test
     void killOfACreatedTaskEndsItWith137AndCompletesTheWaiters() {
         TaskLifecycle task = lifecycle(events);
         Recorder first = new Recorder();

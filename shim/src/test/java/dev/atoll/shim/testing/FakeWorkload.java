@@ -1,6 +1,8 @@
 package dev.atoll.shim.testing;
 
+import dev.atoll.sandbox.NetworkUsage;
 import dev.atoll.sandbox.SandboxFailure;
+import dev.atoll.sandbox.ServerUsage;
 import dev.atoll.sandbox.Workload;
 import dev.atoll.sandbox.WorkloadDescription;
 import dev.atoll.sandbox.WorkloadEnd;
@@ -79,12 +81,19 @@ public final class FakeWorkload implements Workload {
 
     @Override
     public WorkloadUsage usage() {
-        return new WorkloadUsage(5_000_000, 65_536, 131_072);
+        return new WorkloadUsage(
+                5_000_000,
+                65_536,
+                131_072,
+                new ServerUsage(11, 12, 13, 14, 15, 16),
+                new NetworkUsage(17, 18));
     }
 
     @Override
     public WorkloadDescription description() {
-        return new WorkloadDescription(pause ? "pause" : "module", pause ? "" : "/app.wasm", true);
+        return pause
+                ? new WorkloadDescription("pause", "", "", true)
+                : new WorkloadDescription("module", "server", "/app.wasm", true);
     }
 
     @Override

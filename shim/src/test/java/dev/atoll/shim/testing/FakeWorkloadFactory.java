@@ -1,6 +1,7 @@
 package dev.atoll.shim.testing;
 
 import dev.atoll.oci.ContainerKey;
+import dev.atoll.oci.spec.CriPod;
 import dev.atoll.oci.spec.RuntimeSpec;
 import dev.atoll.sandbox.GuestRequest;
 import dev.atoll.sandbox.Workload;
@@ -12,6 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
 /// Makes fake workloads and remembers them by container.
 public final class FakeWorkloadFactory implements WorkloadFactory {
     private final Map<ContainerKey, FakeWorkload> made = new ConcurrentHashMap<>();
+    private final Map<ContainerKey, CriPod> pods = new ConcurrentHashMap<>();
     private volatile FakeWorkload.Start start = FakeWorkload.Start.RUNS;
     private volatile Runnable beforeGuest = () -> {};
 
@@ -29,6 +31,11 @@ public final class FakeWorkloadFactory implements WorkloadFactory {
         return Objects.requireNonNull(made.get(key), () -> "no workload of " + key);
     }
 
+    /// What a pause was made with.
+    public CriPod podOf(ContainerKey pause) {
+        return Objects.requireNonNull(pods.get(pause), () -> "no pause " + pause);
+    }
+
     @Override
     public Workload guest(GuestRequest request) {
         beforeGuest.run();
@@ -36,7 +43,8 @@ public final class FakeWorkloadFactory implements WorkloadFactory {
     }
 
     @Override
-    public Workload pause(ContainerKey container, RuntimeSpec spec) {
+    public Workload pause(ContainerKey container, RuntimeSpec spec, CriPod pod) {
+        pods.put(container, pod);
         return remember(container, new FakeWorkload(FakeWorkload.Start.RUNS, true));
     }
 

@@ -3,8 +3,10 @@ package dev.atoll.shim.testing;
 import dev.atoll.oci.program.Entrypoint;
 import dev.atoll.oci.program.ProgramFinder;
 import dev.atoll.oci.program.WasmProgram;
+import dev.atoll.oci.spec.CriPod;
 import dev.atoll.oci.spec.RuntimeSpec;
 import dev.atoll.shim.task.BundleSpecs;
+import dev.atoll.shim.task.PodRecords;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -26,6 +28,9 @@ public final class Fakes {
                                             "container",
                                             "io.kubernetes.cri.sandbox-name",
                                             "web"));
+
+    /// Every pod has the handler `wasmtime`.
+    public static final PodRecords PODS = _ -> new CriPod(Optional.of("wasmtime"), Map.of());
 
     private Fakes() {}
 

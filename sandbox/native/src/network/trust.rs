@@ -1,0 +1,124 @@
+//! Which certificates outgoing TLS trusts.
+
+use super::tasks::Tasks;
+use crate::view::View;
+use ring::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
+use rustls::client::Resumption;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::version::{TLS12, TLS13};
+use rustls::{ClientConfig, RootCertStore};
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError, Weak};
+use tokio::sync::OnceCell;
+
+/// Where distributions keep their bundle: Debian and Alpine, Red Hat, Alpine and BSD.
+const USUAL: [&str; 3] =
+    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+/// Bytes of a bundle; Debian's has 220 KiB.
+const LARGEST: u64 = 8 << 20;
+/// Servers whose sessions a guest may resume.
+const SESSIONS: usize = 32;
+
+static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(rustls::crypto::ring::default_provider()));
+/// The node's own certificates, read once.
+static NODE: OnceLock<Arc<RootCertStore>> = OnceLock::new();
+/// Parsed bundles by their digest: pods of one image share what takes 150 KiB for each otherwise.
+static BUNDLES: LazyLock<Mutex<HashMap<Digest, Weak<RootCertStore>>>> = LazyLock::new(Mutex::default);
+
+type Digest = [u8; SHA256_OUTPUT_LEN];
+
+/// What one guest trusts, read when it first needs it.
+pub(super) struct Trust {
+    /// `SSL_CERT_FILE` of the guest's environment.
+    named: Option<String>,
+    view: Option<Arc<View>>,
+    config: OnceCell<Arc<ClientConfig>>,
+}
+
+impl Trust {
+    /// `env` holds "NAME=VALUE".
+    pub fn new(env: &[String], view: Option<Arc<View>>) -> Self {
+        let named = env.iter().find_map(|variable| variable.strip_prefix("SSL_CERT_FILE="));
+        let named = named.filter(|path| !path.is_empty()).map(str::to_owned);
+        Self { named, view, config: OnceCell::new() }
+    }
+
+    /// The settings of TLS; a failure says what is wrong with the certificates, and is not remembered.
+    pub async fn config(&self, tasks: &Tasks) -> Result<Arc<ClientConfig>, String> {
+        let read = || async {
+            let (named, view) = (self.named.clone(), self.view.clone());
+            let roots = tasks.blocking(move || roots(named.as_deref(), view.as_deref())).await;
+            Ok(Arc::new(settings(roots.ok_or("the guest has ended")??)?))
+        };
+        self.config.get_or_try_init(read).await.cloned()
+    }
+}
+
+/// TLS 1.2 and 1.3, and HTTP/2 where the server chooses it.
+fn settings(roots: Arc<RootCertStore>) -> Result<ClientConfig, String> {
+    let mut config = ClientConfig::builder_with_provider(PROVIDER.clone())
+        .with_protocol_versions(&[&TLS13, &TLS12])
+        .map_err(|error| error.to_string())?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.resumption = Resumption::in_memory_sessions(SESSIONS);
+    Ok(config)
+}
+
+fn roots(named: Option<&str>, view: Option<&View>) -> Result<Arc<RootCertStore>, String> {
+    if let Some(path) = named {
+        let wrong =
+            |what: &str| format!("SSL_CERT_FILE {path:?}: {what}; expected a file of PEM certificates in the guest");
+        let view = view.ok_or_else(|| wrong("the guest has no files"))?;
+        let bytes = bytes(view, path).map_err(|error| wrong(&error))?;
+        return bundle(&bytes).ok_or_else(|| wrong("it holds no certificate"));
+    }
+    let usual = view.and_then(|view| USUAL.iter().find_map(|path| bundle(&bytes(view, path).ok()?)));
+    usual.or_else(node).ok_or_else(|| "neither the guest nor the node has certificates to trust".to_owned())
+}
+
+fn bytes(view: &View, path: &str) -> Result<Vec<u8>, String> {
+    let file = view.open(path).map_err(|failure| failure.text)?;
+    let mut bytes = Vec::new();
+    let read = File::from(file).take(LARGEST + 1).read_to_end(&mut bytes);
+    read.map_err(|error| format!("cannot read it: {error}"))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(format!("it is larger than {LARGEST} bytes"));
+    }
+    Ok(bytes)
+}
+
+/// The certificates of a bundle; `None` where there is none.
+fn bundle(bytes: &[u8]) -> Option<Arc<RootCertStore>> {
+    let mut key = Digest::default();
+    key.copy_from_slice(digest(&SHA256, bytes).as_ref());
+    let known = || BUNDLES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(store) = known().get(&key).and_then(Weak::upgrade) {
+        return Some(store);
+    }
+    let store = parsed(CertificateDer::pem_slice_iter(bytes).filter_map(Result::ok))?;
+    let mut bundles = known();
+    bundles.retain(|_, store| store.strong_count() > 0);
+    bundles.insert(key, Arc::downgrade(&store));
+    Some(store)
+}
+
+fn node() -> Option<Arc<RootCertStore>> {
+    let store = NODE.get_or_init(|| {
+        // Certificates that cannot be read are left out; without any, every handshake fails, and says why.
+        let certificates = rustls_native_certs::load_native_certs().certs;
+        parsed(certificates.into_iter()).unwrap_or_else(|| Arc::new(RootCertStore::empty()))
+    });
+    (!store.is_empty()).then(|| store.clone())
+}
+
+fn parsed(certificates: impl Iterator<Item = CertificateDer<'static>>) -> Option<Arc<RootCertStore>> {
+    let mut store = RootCertStore::empty();
+    store.add_parsable_certificates(certificates);
+    (!store.is_empty()).then(|| Arc::new(store))
+}

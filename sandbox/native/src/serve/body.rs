@@ -1,0 +1,222 @@
+//! Bodies: the request's under its limits, the response's with the guest that is still writing it.
+
+use super::patience::Busy;
+use super::handling::Handling;
+use super::turns::Turn;
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::time::Sleep;
+use wasmtime_wasi_http::{Error, WasiBody};
+
+/// The body of a request, as the guest gets it.
+pub(crate) struct RequestBody {
+    /// Frames that were read before the guest was called.
+    ahead: VecDeque<Frame<Bytes>>,
+    rest: Option<Incoming>,
+    /// Bytes that may still come.
+    left: u64,
+    most: u64,
+    stall: Duration,
+    /// Set while a frame is waited for.
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl RequestBody {
+    /// `most` in bytes.
+    pub fn new(body: Incoming, most: u64, stall: Duration) -> Self {
+        let rest = (!body.is_end_stream()).then_some(body);
+        Self { ahead: VecDeque::new(), rest, left: most, most, stall, timer: None }
+    }
+
+    /// Reads the body whole, so that a client that sends it slowly keeps no instance waiting.
+    pub async fn read_ahead(&mut self) -> Result<(), Error> {
+        while let Some(frame) = poll_fn(|context| self.poll_rest(context)).await {
+            self.ahead.push_back(frame?);
+        }
+        Ok(())
+    }
+
+    fn poll_rest(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let Some(body) = &mut self.rest else { return Poll::Ready(None) };
+        let frame = match Pin::new(body).poll_frame(context) {
+            Poll::Ready(frame) => frame,
+            Poll::Pending => {
+                let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(self.stall)));
+                return timer.as_mut().poll(context).map(|()| {
+                    self.rest = None;
+                    Some(Err(Error::ConnectionReadTimeout))
+                });
+            }
+        };
+        self.timer = None;
+        let frame = match frame {
+            Some(Ok(frame)) => frame,
+            Some(Err(error)) => {
+                self.rest = None;
+                return Poll::Ready(Some(Err(error.into())));
+            }
+            None => {
+                self.rest = None;
+                return Poll::Ready(None);
+            }
+        };
+        let length = frame.data_ref().map_or(0, |data| data.len() as u64);
+        match self.left.checked_sub(length) {
+            Some(left) => {
+                self.left = left;
+                Poll::Ready(Some(Ok(frame)))
+            }
+            None => {
+                self.rest = None;
+                Poll::Ready(Some(Err(Error::HttpRequestBodySize(Some(self.most)))))
+            }
+        }
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let this = self.get_mut();
+        match this.ahead.pop_front() {
+            Some(frame) => Poll::Ready(Some(Ok(frame))),
+            None => this.poll_rest(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.ahead.is_empty() && self.rest.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.rest {
+            Some(body) if self.ahead.is_empty() => body.size_hint(),
+            _ => SizeHint::default(),
+        }
+    }
+}
+
+/// The body of a response. Dropped before its end, it ends the guest that is writing it: the client has gone.
+pub(crate) struct ResponseBody {
+    content: Content,
+    _busy: Busy,
+}
+
+enum Content {
+    /// All there is.
+    Whole(VecDeque<Frame<Bytes>>),
+    Live(Live),
+}
+
+/// A response whose guest is writing its body still, or has something else to do.
+pub(crate) struct Live {
+    /// `None` once it has ended.
+    pub body: Option<WasiBody>,
+    /// `None` once it has ended.
+    pub guest: Option<Handling>,
+    /// The guest did not end as it should: the client must see that the response is not complete.
+    pub failed: bool,
+    /// Bytes that hyper will ask for before it takes the body for complete: none for HEAD and its like, unknown without a
+    /// content-length.
+    pub expected: Option<u64>,
+    pub turn: Option<Turn>,
+}
+
+impl ResponseBody {
+    pub fn whole(frames: VecDeque<Frame<Bytes>>, busy: Busy) -> Self {
+        Self { content: Content::Whole(frames), _busy: busy }
+    }
+
+    pub fn text(text: &'static str, busy: Busy) -> Self {
+        Self::whole(VecDeque::from([Frame::data(Bytes::from_static(text.as_bytes()))]), busy)
+    }
+
+    pub fn live(live: Live, busy: Busy) -> Self {
+        Self { content: Content::Live(live), _busy: busy }
+    }
+}
+
+impl Live {
+    /// The guest goes first, so that what it writes leaves at once.
+    pub fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        self.poll_guest(context);
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        let frame = ready!(Pin::new(body).poll_frame(context));
+        match &frame {
+            Some(Ok(frame)) => {
+                if let (Some(expected), Some(data)) = (&mut self.expected, frame.data_ref()) {
+                    *expected = expected.saturating_sub(data.len() as u64);
+                }
+            }
+            Some(Err(_)) => self.body = None,
+            None => {
+                self.body = None;
+                // Most guests end right after their body.
+                self.poll_guest(context);
+                if self.failed {
+                    return Poll::Ready(Some(Err(Error::HttpResponseIncomplete)));
+                }
+            }
+        }
+        Poll::Ready(frame)
+    }
+
+    fn poll_guest(&mut self, context: &mut Context<'_>) {
+        if let Some(guest) = &mut self.guest
+            && let Poll::Ready(well) = guest.poll(context)
+        {
+            self.failed |= !well;
+            self.guest = None;
+            self.turn = None;
+        }
+    }
+
+    /// Whether the client has got all of the response.
+    fn is_complete(&self) -> bool {
+        self.body.is_none() || self.expected == Some(0)
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        if !self.is_complete() {
+            return;
+        }
+        if let Some(guest) = self.guest.take() {
+            guest.finish_alone(self.body.take(), self.turn.take());
+        }
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        match &mut self.get_mut().content {
+            Content::Whole(frames) => Poll::Ready(frames.pop_front().map(Ok)),
+            Content::Live(live) => live.poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(&self.content, Content::Whole(frames) if frames.is_empty())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.content {
+            Content::Whole(frames) if frames.iter().all(Frame::is_data) => {
+                SizeHint::with_exact(frames.iter().filter_map(Frame::data_ref).map(|data| data.len() as u64).sum())
+            }
+            _ => SizeHint::default(),
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! How long a client may keep a connection waiting: one timer for all deadlines of a connection.
+//!
+//! The deadlines move with every request, and moving a timer costs more than looking at a clock. So the timer is only ever
+//! set to the earliest moment at which something can be due; when it fires, what is really due is worked out.
+
+use super::Settings;
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::Sleep;
+
+/// What a connection is doing, shared by its stream and its requests.
+pub(crate) struct Activity {
+    /// Requests whose response has not ended.
+    busy: AtomicUsize,
+    /// When the last of them ended, in milliseconds of [`now`].
+    idle_since: AtomicU64,
+    /// A request came by HTTP/2.
+    pub multiplexed: std::sync::atomic::AtomicBool,
+}
+
+impl Activity {
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self {
+            busy: AtomicUsize::new(0),
+            idle_since: AtomicU64::new(now()),
+            multiplexed: std::sync::atomic::AtomicBool::new(false),
+        })
+    }
+
+    /// Marks a request; it ends with the result.
+    pub fn request(self: &Arc<Self>) -> Busy {
+        self.busy.fetch_add(1, Ordering::Relaxed);
+        Busy(self.clone())
+    }
+}
+
+/// A request of a connection.
+pub(crate) struct Busy(Arc<Activity>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.idle_since.store(now(), Ordering::Relaxed);
+        self.0.busy.fetch_sub(1, Ordering::Release);
+    }
+}
+
+/// Milliseconds since the first call.
+fn now() -> u64 {
+    static BEGIN: OnceLock<Instant> = OnceLock::new();
+    u64::try_from(BEGIN.get_or_init(Instant::now).elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A client's stream. Reading fails when the client lets its next request wait for too long, writing when it does not read.
+pub(crate) struct Patient {
+    stream: TcpStream,
+    activity: Arc<Activity>,
+    limits: Limits,
+    /// Since when the head of a request has been arriving.
+    head_since: Option<u64>,
+    /// Since when the client has taken nothing of what is to be sent.
+    full_since: Option<u64>,
+    timer: Pin<Box<Sleep>>,
+}
+
+/// In milliseconds.
+#[derive(Clone, Copy)]
+struct Limits {
+    head: u64,
+    idle: u64,
+    stall: u64,
+}
+
+impl Patient {
+    pub fn new(stream: TcpStream, activity: Arc<Activity>, settings: &Settings) -> Self {
+        let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        let limits = Limits {
+            head: millis(settings.header_timeout()),
+            idle: millis(settings.idle_timeout()),
+            stall: millis(settings.stall_timeout()),
+        };
+        let first = limits.shortest();
+        Self {
+            stream,
+            activity,
+            limits,
+            head_since: None,
+            full_since: None,
+            timer: Box::pin(tokio::time::sleep(first)),
+        }
+    }
+
+    /// Waits for the timer; an error once the client's time is up.
+    fn poll_patience(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
+        loop {
+            ready!(self.timer.as_mut().poll(context));
+            let now = now();
+            let due = self.due();
+            if due.is_some_and(|due| due <= now) {
+                return Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, "the client took too long"));
+            }
+            let pause = due.map_or(self.limits.shortest(), |due| Duration::from_millis(due - now));
+            self.timer.as_mut().reset(tokio::time::Instant::now() + pause);
+        }
+    }
+
+    /// When the client's time is up; none while it is not the client that is waited for.
+    fn due(&self) -> Option<u64> {
+        let full = self.full_since.map(|since| since.saturating_add(self.limits.stall));
+        if self.activity.busy.load(Ordering::Acquire) > 0 {
+            return full;
+        }
+        let head = match self.head_since {
+            Some(since) => since.saturating_add(self.limits.head),
+            None => self.activity.idle_since.load(Ordering::Relaxed).saturating_add(self.limits.idle),
+        };
+        Some(full.map_or(head, |full| full.min(head)))
+    }
+
+    /// Notes whether the client takes what is sent.
+    fn written<T>(&mut self, context: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if polled.is_ready() {
+            self.full_since = None;
+            return polled;
+        }
+        if self.full_since.is_none() {
+            self.full_since = Some(now());
+            // Sooner than what the timer may be set to.
+            let stall = Duration::from_millis(self.limits.stall);
+            self.timer.as_mut().reset(tokio::time::Instant::now() + stall);
+        }
+        self.poll_patience(context).map(Err)
+    }
+}
+
+impl Limits {
+    fn shortest(self) -> Duration {
+        Duration::from_millis(self.head.min(self.idle).min(self.stall))
+    }
+}
+
+impl AsyncRead for Patient {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.stream).poll_read(context, buffer);
+        let idle = this.activity.busy.load(Ordering::Acquire) == 0;
+        if polled.is_ready() {
+            if idle && this.head_since.is_none() {
+                this.head_since = Some(now());
+            } else if !idle {
+                this.head_since = None;
+            }
+            return polled;
+        }
+        if !idle {
+            this.head_since = None;
+        } else if let Some(since) = this.head_since
+            && since < this.activity.idle_since.load(Ordering::Relaxed)
+        {
+            // That head was answered meanwhile.
+            this.head_since = None;
+        }
+        this.poll_patience(context).map(Err)
+    }
+}
+
+impl AsyncWrite for Patient {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.stream).poll_write(context, bytes);
+        this.written(context, polled)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.stream).poll_write_vectored(context, parts);
+        this.written(context, polled)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,361 @@
+//! Guests that serve HTTP, over real sockets; the guest is `server` of the project's test guests.
+#![allow(clippy::pedantic, reason = "tests cast and repeat freely")]
+
+mod common;
+use atoll_engine::abi;
+use common::{EXITED, Engine, OUT_OF_MEMORY, SIGNALLED, call, drop_guest, kill, start};
+use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A running server on a port of the node's loopback.
+struct Server<'a> {
+    engine: &'a Engine,
+    guest: i64,
+    port: u16,
+}
+
+fn program(engine: &Engine) -> i64 {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/guests/server.p2.wasm");
+    let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{path:?}: {error}; run e2e/guests/build"));
+    engine.load("server.wasm", bytes).expect("the server")
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port()
+}
+
+impl<'a> Server<'a> {
+    fn start(engine: &'a Engine, http: Value) -> Self {
+        Self::with(engine, http, json!({}))
+    }
+
+    fn with(engine: &'a Engine, mut http: Value, mut request: Value) -> Self {
+        let port = free_port();
+        http["address"] = json!(format!("127.0.0.1:{port}"));
+        request["http"] = http;
+        request["network"] = json!({});
+        request["args"] = json!(["server"]);
+        let guest = engine.with_files(program(engine), request).expect("a guest");
+        start(guest);
+        Self { engine, guest, port }
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).expect("a connection");
+        stream.set_read_timeout(Some(DEADLINE)).expect("a deadline");
+        stream
+    }
+
+    /// Sends bytes on a connection of their own, and gives all that comes back.
+    fn raw(&self, bytes: &[u8]) -> String {
+        let mut stream = self.connect();
+        stream.write_all(bytes).expect("sent");
+        let mut answer = Vec::new();
+        // A server that hangs up with unread input resets the connection: what came before it counts.
+        drop(stream.read_to_end(&mut answer));
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    fn get(&self, path: &str) -> String {
+        self.raw(format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").as_bytes())
+    }
+
+    /// Requests answered, trapped, turned away, in progress; connections; sockets, refusals; instances.
+    fn figures(&self) -> [u64; 8] {
+        let (length, bytes) = call(abi::atoll_guest_stat, self.guest, 0, "").expect("numbers");
+        assert_eq!(length, 128);
+        std::array::from_fn(|index| {
+            u64::from_le_bytes(bytes[64 + index * 8..72 + index * 8].try_into().expect("8 bytes"))
+        })
+    }
+
+    fn await_figures(&self, wanted: impl Fn([u64; 8]) -> bool) {
+        let deadline = Instant::now() + DEADLINE;
+        while !wanted(self.figures()) {
+            assert!(Instant::now() < deadline, "{:?}", self.figures());
+            std::thread::yield_now();
+        }
+    }
+
+    fn stop(&self) {
+        call(abi::atoll_guest_stop, self.guest, 15, "").expect("stop");
+    }
+
+    fn errors(&self) -> String {
+        self.engine.text("err")
+    }
+
+    fn await_errors(&self, wanted: &str) {
+        let deadline = Instant::now() + DEADLINE;
+        while !self.errors().contains(wanted) {
+            assert!(Instant::now() < deadline, "{:?}", self.errors());
+            std::thread::yield_now();
+        }
+    }
+}
+
+impl Drop for Server<'_> {
+    fn drop(&mut self) {
+        if call(abi::atoll_guest_kill, self.guest, 9, "").is_ok() {
+            self.engine.event(self.guest);
+        }
+        drop(call(abi::atoll_guest_drop, self.guest, 0, ""));
+    }
+}
+
+#[test]
+fn each_request_has_an_instance_of_its_own() {
+    let engine = Engine::new();
+    let server = Server::start(&engine, json!({}));
+    for _ in 0..3 {
+        let answer = server.get("/count");
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.trim_end().ends_with('1'), "{answer}");
+    }
+    server.await_figures(|figures| figures == [3, 0, 0, 0, 0, 0, 0, 0]);
+}
+
+#[test]
+fn instances_are_used_again_where_that_was_asked_for() {
+    let engine = Engine::new();
+    let server = Server::start(&engine, json!({"reuseRequests": 2}));
+    let counts: Vec<String> =
+        (0..3).map(|_| server.get("/count").trim_end().chars().next_back().into_iter().collect()).collect();
+    assert_eq!(counts, ["1", "2", "1"]);
+}
+
+#[test]
+fn idle_instances_are_ended() {
+    let engine = Engine::new();
+    let server = Server::start(&engine, json!({"reuseRequests": 100, "reuseIdleMillis": 30}));
+    server.get("/count");
+    server.await_figures(|figures| figures[7] == 0);
+}
+
+#[test]
+fn a_connection_is_kept_for_many_requests() {
+    let engine = Engine::new();
+    let server = Server::start(&engine, json!({}));
+    let mut stream = server.connect();
+    for _ in 0..3 {
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        let mut answer = [0; 4096];
+        let count = stream.read(&mut answer).unwrap();
+        assert!(String::from_utf8_lossy(&answer[..count]).contains("content-length: 12"));
+    }
+    assert_eq!(server.figures()[0], 3);
+}
+
+#[test]
+fn a_trap_is_one_requests_failure() {
+    let engine = Engine::new();
+    let server = Server::start(&engine, json!({}));
+    assert!(server.get("/trap").starts_with("HTTP/1.1 500 "));
+    assert!(server.get("/").starts_with("HTTP/1.1 200 "));
+    server.await_errors("atoll: the guest trapped: ");
+    assert_eq!(server.figures()[..2], [1, 1]);
+}
+
+#[test]
+fn a_request_that_is_not_answered_is_ended() {
+    let engine = Engine::new();
+    let server = Server::start(&engine, json!({"requestTimeoutMillis": 100}));
+    assert!(server.get("/never").starts_with("HTTP/1.1 504 "));
+    assert!(server.get("/spin").starts_with("HTTP/1.1 504 "));
+    server.await_figures(|figures| figures[2..5] == [2, 0, 0] && figures[7] == 0);
+    server.await_errors("not answered within 100 ms");
+}
+
+#[test]
+fn a_client_that_goes_away_takes_its_request_with_it() {
+    let engine = Engine::new();
+    let server = Server::start(&engine, json!({}));
+    for path in ["/never", "/spin", "/stream?chunks=1000000&size=100000&pause=1"] {
+        let mut stream = server.connect();
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes()).unwrap();
+        server.await_figures(|figures| figures[3] == 1 && figures[7] == 1);
+        drop(stream);
+        server.await_figures(|figures| figures[3..5] == [0, 0] && figures[7] == 0);
+    }
+}
+
+#[test]
+fn beyond_the_turns_and_the_queue_clients_are_sent_away() {
+    let engine = Engine::new();
+    let server = Server::start(&engine, json!({"maxConcurrent": 1, "maxQueued": 1, "queueTimeoutMillis": 200}));
+    let mut holds = server.connect();
+    holds.write_all(b"GET /never HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    server.await_figures(|figures| figures[3] == 1);
+    let mut waiting = [server.connect(), server.connect()];
+    for stream in &mut waiting {
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
+    }
+    let answers = waiting.map(|mut stream| {
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("retry-after: 1"), "{answer}");
+        answer
+    });
+    // Whichever came first waited.
+    let texts = answers.concat();
+    assert!(texts.contains("too many requests are waiting") && texts.contains("waited for too long"), "{texts}");
+}
+
+#[test]
+fn what_is_too_large_is_refused() {
+    let engine = Engine::new();
+    let server = Server::start(&engine, json!({"maxBodyBytes": 1000, "maxHeaderBytes": 8192}));
+    let body = "x".repeat(1001);
+    let post = format!("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n{body}");
+    assert!(server.raw(post.as_bytes()).starts_with("HTTP/1.1 413 "));
+    let header = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "y".repeat(20_000));
+    assert!(server.raw(header.as_bytes()).starts_with("HTTP/1.1 431 "));
+    assert!(server.raw(b"GET / HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 400 "));
+    assert!(server.get("/").starts_with("HTTP/1.1 200 "));
+}
+
+#[test]
+fn slow_clients_lose_their_connection_and_nothing_else() {
+    let engine = Engine::new();
+    let settings = json!({"headerTimeoutMillis": 100, "idleTimeoutMillis": 100, "stallTimeoutMillis": 100});
+    let server = Server::start(&engine, settings);
+    assert_eq!(server.raw(b""), "");
+    assert_eq!(server.raw(b"GET / HTTP/1.1\r\nHost:"), "");
+    let short = server.raw(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc");
+    assert!(short.starts_with("HTTP/1.1 408 "), "{short}");
+    // A client that reads nothing of a long answer.
+    let mut deaf = server.connect();
+    deaf.write_all(b"GET /stream?chunks=1000&size=1000000 HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    server.await_figures(|figures| figures[3] == 1);
+    server.await_figures(|figures| figures[3..5] == [0, 0] && figures[7] == 0);
+}
+
+#[test]
+fn bodies_and_trailers_stream_both_ways() {
+    let engine = Engine::new();
+    let server = Server::start(&engine, json!({}));
+    let mut stream = server.connect();
+    stream
+        .write_all(b"POST /echo HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\nabc\r\n")
+        .unwrap();
+    let mut answer = Vec::new();
+    let mut part = [0; 4096];
+    // The first chunk comes back before the second is sent.
+    while !String::from_utf8_lossy(&answer).contains("abc") {
+        let count = stream.read(&mut part).unwrap();
+        assert!(count > 0, "{}", String::from_utf8_lossy(&answer));
+        answer.extend_from_slice(&part[..count]);
+    }
+    stream.write_all(b"3\r\ndef\r\n0\r\nX-Sum: 6\r\n\r\n").unwrap();
+    stream.read_to_end(&mut answer).unwrap();
+    let text = String::from_utf8_lossy(&answer);
+    assert!(text.starts_with("HTTP/1.1 200 ") && text.contains("def"), "{text}");
+}
+
+#[test]
+fn a_server_that_is_stopped_answers_what_it_was_asked() {
+    let engine = Engine::new();
+    let server = Server::start(&engine, json!({"drainMillis": 300}));
+    let mut slow = server.connect();
+    slow.write_all(b"GET /sleep?ms=600 HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    let mut kept = server.connect();
+    kept.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    let mut head = [0; 4096];
+    let count = kept.read(&mut head).unwrap();
+    assert!(!String::from_utf8_lossy(&head[..count]).contains("connection: close"));
+    server.await_figures(|figures| figures[3] == 1);
+    server.stop();
+    // New clients and open connections are answered once more, and told to go elsewhere.
+    let fresh = server.raw(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert!(fresh.starts_with("HTTP/1.1 200 ") && fresh.contains("connection: close"), "{fresh}");
+    kept.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    let mut last = String::new();
+    kept.read_to_string(&mut last).unwrap();
+    assert!(last.contains("connection: close"), "{last}");
+    let mut answer = String::new();
+    slow.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    let event = engine.event(server.guest);
+    assert_eq!((event.kind, event.code), (EXITED, 0));
+    assert!(TcpStream::connect(("127.0.0.1", server.port)).is_err());
+}
+
+#[test]
+fn a_server_is_killed_at_once() {
+    let engine = Engine::new();
+    let server = Server::start(&engine, json!({"reuseRequests": 9}));
+    server.get("/");
+    let mut stream = server.connect();
+    stream.write_all(b"GET /spin HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    server.await_figures(|figures| figures[3] == 1);
+    server.stop();
+    kill(server.guest, 9);
+    let event = engine.event(server.guest);
+    assert_eq!((event.kind, event.code), (SIGNALLED, 9));
+    assert_eq!(server.figures()[3..], [0, 0, 0, 0, 0]);
+    assert_eq!(engine.describe()["live"], 0);
+}
+
+#[test]
+fn crossing_the_memory_limit_ends_the_server() {
+    let engine = Engine::new();
+    let server = Server::with(&engine, json!({}), json!({"memoryLimit": 16 << 20}));
+    server.get("/hog?mib=64");
+    assert_eq!(engine.event(server.guest).kind, OUT_OF_MEMORY);
+}
+
+#[test]
+fn a_port_that_is_taken_is_refused_at_the_start_in_words() {
+    let engine = Engine::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    for (address, wanted) in
+        [(format!("127.0.0.1:{port}"), "something else in the pod"), (format!("192.0.2.1:{port}"), "no such address")]
+    {
+        let request = json!({"network": {}, "http": {"address": address}});
+        let guest = engine.guest(program(&engine), &request).unwrap();
+        let (_, text) = call(abi::atoll_guest_start, guest, 0, "").expect_err("taken");
+        assert!(text.contains(wanted), "{text}");
+        drop_guest(guest);
+    }
+    let request = json!({"network": {}, "http": {"address": "localhost:80"}});
+    assert!(engine.guest(program(&engine), &request).unwrap_err().contains("no IP address"));
+    assert!(engine.guest(program(&engine), &json!({})).unwrap_err().contains("no network"));
+}
+
+#[test]
+fn work_after_the_response_goes_on_without_the_client() {
+    let engine = Engine::new();
+    let root = engine.path("root");
+    std::fs::create_dir(&root).unwrap();
+    let view = engine.view(&json!({"rootDirectory": root})).unwrap();
+    let server = Server::with(&engine, json!({}), json!({"view": view}));
+    assert!(server.get("/after?ms=50&path=/done").starts_with("HTTP/1.1 200 "));
+    let deadline = Instant::now() + DEADLINE;
+    while !root.join("done").exists() {
+        assert!(Instant::now() < deadline, "{}", server.errors());
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn ports_of_two_fresh_networks_do_not_meet() {
+    let engine = Engine::new();
+    let program = program(&engine);
+    let request = json!({"network": {"fresh": true}, "http": {"address": ":80"}});
+    let guests = [(); 2].map(|()| engine.guest(program, &request).unwrap());
+    for guest in guests {
+        start(guest);
+    }
+    for guest in guests {
+        kill(guest, 9);
+    }
+    for guest in guests {
+        assert_eq!(engine.event(guest).kind, SIGNALLED);
+        drop_guest(guest);
+    }
+}

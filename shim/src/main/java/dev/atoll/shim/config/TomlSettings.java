@@ -1,0 +1,111 @@
+package dev.atoll.shim.config;
+
+import dev.atoll.oci.OneLine;
+import dev.atoll.sandbox.guest.HandlerSettings;
+import dev.atoll.sandbox.guest.NodeSettings;
+import dev.atoll.sandbox.http.HttpSetting;
+import dev.atoll.sandbox.http.HttpSettings;
+import dev.atoll.sandbox.http.InvalidSetting;
+import dev.atoll.sandbox.http.SettingKind;
+import dev.atoll.sandbox.network.NetworkPolicy;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.tomlj.Toml;
+import org.tomlj.TomlParseError;
+import org.tomlj.TomlParseResult;
+
+/// The file's tables `[http]`, `[network]`, `[handlers.NAME.http]` and `[handlers.NAME.network]`.
+/// Stateless.
+final class TomlSettings {
+    private static final String HTTP = "http";
+    private static final String NETWORK = "network";
+    private static final String HANDLERS = "handlers";
+
+    private static final String ALLOW = "allow";
+    private static final String DENY = "deny";
+    private static final String MAX_SOCKETS = "max-sockets";
+    private static final List<String> NETWORK_KEYS = List.of(ALLOW, DENY, MAX_SOCKETS);
+
+    private TomlSettings() {}
+
+    /// @param file for messages
+    static NodeSettings parse(String file, String text) throws InvalidConfig {
+        TomlParseResult toml = Toml.parse(text);
+        if (toml.hasErrors()) {
+            TomlParseError error = toml.errors().getFirst();
+            throw new InvalidConfig(
+                    "%s line %d: malformed TOML: %s"
+                            .formatted(
+                                    file,
+                                    error.position().line(),
+                                    OneLine.of(String.valueOf(error.getMessage()))));
+        }
+        ConfigTable root = ConfigTable.root(file, toml);
+        root.requireKeys(List.of(HTTP, NETWORK, HANDLERS));
+        HandlerSettings defaults = merged(HandlerSettings.DEFAULTS, root);
+        Map<String, HandlerSettings> handlers = new TreeMap<>();
+        Optional<ConfigTable> table = root.table(HANDLERS);
+        if (table.isPresent()) {
+            for (String name : table.get().keys()) {
+                ConfigTable handler = table.get().requiredTable(name);
+                handler.requireKeys(List.of(HTTP, NETWORK));
+                handlers.put(name, merged(defaults, handler));
+            }
+        }
+        return new NodeSettings(defaults, handlers);
+    }
+
+    private static HandlerSettings merged(HandlerSettings base, ConfigTable table)
+            throws InvalidConfig {
+        Optional<ConfigTable> http = table.table(HTTP);
+        Optional<ConfigTable> network = table.table(NETWORK);
+        return new HandlerSettings(
+                http.isPresent() ? http(base.http(), http.get()) : base.http(),
+                network.isPresent() ? network(base.network(), network.get()) : base.network(),
+                network.isPresent() ? network.get().place() : base.networkSource());
+    }
+
+    private static HttpSettings http(HttpSettings base, ConfigTable table) throws InvalidConfig {
+        table.requireKeys(HttpSetting.keys());
+        Map<HttpSetting, Long> replacements = new EnumMap<>(HttpSetting.class);
+        for (HttpSetting setting : HttpSetting.values()) {
+            Optional<Object> value = table.value(setting.key());
+            if (value.isPresent()) {
+                replacements.put(setting, value(setting, table, value.get()));
+            }
+        }
+        return base.with(replacements);
+    }
+
+    private static long value(HttpSetting setting, ConfigTable table, Object value)
+            throws InvalidConfig {
+        try {
+            return switch (value) {
+                case Long number -> setting.check(number);
+                case String text when setting.kind() != SettingKind.COUNT -> setting.parse(text);
+                default -> throw table.unexpected(setting.key(), setting.accepted(), value);
+            };
+        } catch (InvalidSetting e) {
+            throw table.error(setting.key(), String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static NetworkPolicy network(NetworkPolicy base, ConfigTable table)
+            throws InvalidConfig {
+        table.requireKeys(NETWORK_KEYS);
+        NetworkPolicy policy = base;
+        Optional<List<String>> allow = table.texts(ALLOW, NetworkPolicy.MOST_RULES);
+        if (allow.isPresent()) {
+            policy = policy.withAllow(allow.get());
+        }
+        Optional<List<String>> deny = table.texts(DENY, NetworkPolicy.MOST_RULES);
+        if (deny.isPresent()) {
+            policy = policy.withDeny(deny.get());
+        }
+        Optional<Long> sockets = table.number(MAX_SOCKETS, 0, NetworkPolicy.MOST_SOCKETS);
+        return sockets.isPresent() ? policy.withMaxSockets(sockets.get()) : policy;
+    }
+}
