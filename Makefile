@@ -59,7 +59,7 @@ check: $(TOOLS) ## Formats and lints, without changing anything.
 	$(MAKE) -C shim/launcher check
 
 .PHONY: unit
-unit: $(ENGINE) $(LAUNCHER) ## Unit and integration tests of every module; no containerd.
+unit: $(ENGINE) $(LAUNCHER) $(GUESTS) ## Unit and integration tests of every module; no containerd.
 	cd sandbox/native && cargo test --release --locked
 	$(MAKE) -C shim/launcher test OUT=$(TARGET)/launcher
 	$(WITH_JAVA) ./mvnw -B verify -Datoll.skip.node=true

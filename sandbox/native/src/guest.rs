@@ -89,7 +89,7 @@ struct Prepared {
 }
 
 enum Work {
-    Call(Host, Entry, Slot),
+    Call(Box<Host>, Entry, Slot),
     Serve(Arc<Server>),
 }
 
@@ -104,7 +104,7 @@ pub(crate) struct Running {
 }
 
 pub(crate) enum Job {
-    Call(Host, Entry, Slot),
+    Call(Box<Host>, Entry, Slot),
     Serve(Arc<Server>, TcpListener),
 }
 
@@ -216,7 +216,7 @@ impl Guest {
         };
         let mut server = None;
         let work = match start {
-            Start::Call(entry) => Work::Call(recipe.host()?, entry, engine.slot()?),
+            Start::Call(entry) => Work::Call(Box::new(recipe.host()?), entry, engine.slot()?),
             Start::Serve(handler) => {
                 let network = network.clone().ok_or_else(|| {
                     Failure::invalid(format!("{} serves HTTP, but this guest has no network", program.name))
@@ -284,7 +284,7 @@ impl Guest {
         self.kill(signal)
     }
 
-    /// Lets go of server and network, of which only the numbers stay; what still works for the guest ends.
+    /// Lets go of server and network, of which only the numbers stay.
     pub fn settle_figures(&self) {
         let mut figures = self.figures();
         let last = Figures::Last(figures.now());

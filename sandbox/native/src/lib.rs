@@ -44,3 +44,4 @@ mod serve;
 mod stdio;
 mod ticker;
 mod view;
+mod waiting;

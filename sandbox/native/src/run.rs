@@ -32,7 +32,7 @@ const LATER_LOOKS: Duration = Duration::from_millis(200);
 pub(crate) async fn guest(guest: Arc<Guest>, running: Running) {
     let Running { work, stdout, stderr, view, living } = running;
     let (end, slot) = match work {
-        Job::Call(host, entry, slot) => (called(&guest, host, entry).await, Some(slot)),
+        Job::Call(host, entry, slot) => (called(&guest, *host, entry).await, Some(slot)),
         Job::Serve(server, listener) => (served(&guest, server, listener).await, None),
     };
     let end = match end {

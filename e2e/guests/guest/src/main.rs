@@ -5,7 +5,8 @@
 use std::env;
 use std::fs;
 use std::hint::black_box;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
 use std::process;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -74,6 +75,12 @@ fn run(words: &[&str]) -> Result<(), Box<dyn std::error::Error>> {
         ["hog", mebibytes] => hog(mebibytes.parse()?)?,
         ["clock"] => clock(),
         ["random"] => random()?,
+        ["tcp-serve", port] => tcp_serve(port.parse()?)?,
+        ["tcp-connect", address, text] => tcp_connect(address, text)?,
+        ["udp-serve", port] => udp_serve(port.parse()?)?,
+        ["udp-send", address, text] => udp_send(address, text)?,
+        ["resolve", name] => resolve(name)?,
+        ["listen-many", count] => listen_many(count.parse()?),
         unknown => return Err(format!("no such command: {}", unknown.join(" ")).into()),
     }
     Ok(())
@@ -164,4 +171,75 @@ fn random() -> Result<(), Box<dyn std::error::Error>> {
     use std::hash::{BuildHasher, RandomState};
     println!("{:016x}", RandomState::new().hash_one(0));
     Ok(())
+}
+
+/// Sends back what comes, a connection after the other.
+fn tcp_serve(port: u16) -> io::Result<()> {
+    let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port))?;
+    println!("listening");
+    loop {
+        let (mut stream, peer) = listener.accept()?;
+        let mut text = Vec::new();
+        stream.read_to_end(&mut text)?;
+        stream.write_all(&text)?;
+        println!("{} bytes from {}", text.len(), peer.ip());
+    }
+}
+
+fn tcp_connect(address: &str, text: &str) -> io::Result<()> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.write_all(text.as_bytes())?;
+    stream.shutdown(Shutdown::Write)?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    println!("{answer}");
+    Ok(())
+}
+
+fn udp_serve(port: u16) -> io::Result<()> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port))?;
+    println!("listening");
+    let mut datagram = [0; 1500];
+    loop {
+        let (length, peer) = socket.recv_from(&mut datagram)?;
+        socket.send_to(&datagram[..length], peer)?;
+        println!("{length} bytes from {}", peer.ip());
+    }
+}
+
+fn udp_send(address: &str, text: &str) -> io::Result<()> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+    socket.connect(address)?;
+    socket.send(text.as_bytes())?;
+    let mut datagram = [0; 1500];
+    let length = socket.recv(&mut datagram)?;
+    println!("{}", String::from_utf8_lossy(&datagram[..length]));
+    Ok(())
+}
+
+/// One line for each address, sorted.
+fn resolve(name: &str) -> io::Result<()> {
+    let mut addresses: Vec<String> = (name, 0)
+        .to_socket_addrs()?
+        .map(|address| address.ip().to_string())
+        .collect();
+    addresses.sort();
+    addresses.dedup();
+    println!("{}", addresses.join("\n"));
+    Ok(())
+}
+
+/// Opens sockets until it has so many or is refused one, and says how many it has.
+fn listen_many(count: usize) {
+    let mut held = Vec::new();
+    while held.len() < count {
+        match TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)) {
+            Ok(listener) => held.push(listener),
+            Err(problem) => {
+                println!("{} sockets, then: {problem}", held.len());
+                return;
+            }
+        }
+    }
+    println!("{} sockets", held.len());
 }

@@ -1,7 +1,6 @@
 //! Connections for outgoing HTTP: resolved, judged, made in the guest's namespace, counted.
 
 use super::Network;
-use super::link::Link;
 use super::names::{Asked, NameError, tcp_socket};
 use super::quota::Permit;
 use hickory_resolver::proto::op::ResponseCode;
@@ -29,7 +28,7 @@ use wasmtime_wasi_http::Error;
 const LONGEST: Duration = Duration::from_mins(1);
 /// For one address where others follow: the kernel repeats its SYN after 1 and 3 seconds.
 const ONE_OF_SEVERAL: Duration = Duration::from_secs(3);
-/// How long a socket is waited for after an idle connection was let go.
+/// How long a socket is waited for after idle connections were let go.
 const FOR_A_SOCKET: Duration = Duration::from_millis(500);
 
 /// Where a request goes.
@@ -217,17 +216,15 @@ async fn connect(network: &Arc<Network>, place: &Place) -> Result<Stream, NoConn
     } else {
         Kind::Plain(TokioIo::new(tcp))
     };
-    let link = Link::new(kind.is_h2());
-    network.pool.links.add(&link);
-    Ok(Stream { kind, link, _permit: permit })
+    Ok(Stream { kind, _permit: permit })
 }
 
-/// The right to one more socket, which an idle connection makes room for.
+/// The right to one more socket, which idle connections make room for.
 async fn permit(network: &Network) -> Result<Permit, NoConnection> {
     if let Some(permit) = network.sockets.permit() {
         return Ok(permit);
     }
-    network.pool.links.let_one_go();
+    network.pool.let_go();
     network.sockets.permit_within(FOR_A_SOCKET).await.ok_or_else(|| {
         network.out_of_sockets("http-connect");
         NoConnection::Sockets
@@ -255,7 +252,6 @@ async fn first_of(network: &Network, addresses: &[IpAddr], port: u16) -> io::Res
 /// A connection, counted as one of the guest's sockets for as long as it is there.
 pub(super) struct Stream {
     kind: Kind,
-    link: Link,
     _permit: Permit,
 }
 
@@ -266,16 +262,11 @@ enum Kind {
 
 impl Connection for Stream {
     fn connected(&self) -> Connected {
-        let connected = Connected::new().extra(self.link.clone());
-        if self.kind.is_h2() { connected.negotiated_h2() } else { connected }
-    }
-}
-
-impl Kind {
-    fn is_h2(&self) -> bool {
-        match self {
-            Self::Plain(_) => false,
-            Self::Tls(tls) => tls.inner().get_ref().1.alpn_protocol() == Some(b"h2"),
+        let connected = Connected::new();
+        let h2 = |tls: &TokioIo<TlsStream<TcpStream>>| tls.inner().get_ref().1.alpn_protocol() == Some(b"h2");
+        match &self.kind {
+            Kind::Tls(tls) if h2(tls) => connected.negotiated_h2(),
+            _ => connected,
         }
     }
 }
@@ -286,9 +277,6 @@ impl Read for Stream {
         context: &mut Context<'_>,
         buffer: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.link.is_to_end(context) {
-            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
-        }
         match &mut self.kind {
             Kind::Plain(tcp) => Pin::new(tcp).poll_read(context, buffer),
             Kind::Tls(tls) => Pin::new(tls).poll_read(context, buffer),
@@ -298,7 +286,6 @@ impl Read for Stream {
 
 impl Write for Stream {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.link.writes();
         match &mut self.kind {
             Kind::Plain(tcp) => Pin::new(tcp).poll_write(context, bytes),
             Kind::Tls(tls) => Pin::new(tls).poll_write(context, bytes),
@@ -331,7 +318,6 @@ impl Write for Stream {
         context: &mut Context<'_>,
         bytes: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.link.writes();
         match &mut self.kind {
             Kind::Plain(tcp) => Pin::new(tcp).poll_write_vectored(context, bytes),
             Kind::Tls(tls) => Pin::new(tls).poll_write_vectored(context, bytes),

@@ -9,12 +9,10 @@
 //! | `sockets` | wasi:sockets with all of this before it |
 //! | `surroundings` | `/etc/hosts` and `/etc/resolv.conf` |
 //! | `names`, `lookup` | the guest's resolver, and wasi:sockets/ip-name-lookup by it |
-//! | `outgoing` | outgoing wasi:http |
-//! | `connector`, `link`, `trust` | its connections, which of them are idle, and the certificates they trust |
+//! | `outgoing`, `connector`, `trust` | outgoing wasi:http, its connections, and whose certificates they trust |
 //! | `tasks` | tasks that end with the guest, on its bill |
 
 mod connector;
-mod link;
 pub(crate) mod lookup;
 mod names;
 mod namespace;
@@ -102,8 +100,8 @@ pub(crate) struct Network {
     /// What the guest resolved, where rules for names open it.
     opened: Mutex<HashMap<IpAddr, Ports>>,
     names: Names,
-    trust: Trust,
     pool: Pool,
+    trust: Trust,
     tasks: Tasks,
 }
 
@@ -115,9 +113,9 @@ impl Network {
             sockets: Arc::new(Sockets::new(policy.max_sockets)),
             refusals: Refusals::new(guest.name, &policy.name),
             opened: Mutex::default(),
-            names: Names::new(namespace.clone(), guest.view.clone(), tasks.clone(), policy.has_names()),
-            trust: Trust::new(guest.env, guest.view),
             pool: Pool::default(),
+            trust: Trust::new(guest.env, guest.view.clone()),
+            names: Names::new(namespace.clone(), guest.view, tasks.clone(), policy.has_names()),
             tasks,
             namespace,
             policy,
@@ -128,7 +126,7 @@ impl Network {
     pub fn close(&self) {
         self.tasks.end();
         self.names.close();
-        self.pool.close();
+        self.pool.let_go();
     }
 
     /// The addresses of what the guest asks for, at least one. Whether it may is asked before, by [`Self::may_name`].

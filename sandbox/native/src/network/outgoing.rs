@@ -1,41 +1,37 @@
-//! Outgoing wasi:http: from the guest's request to its response.
-//!
-//! Requests of all instances of a guest share connections: HTTP/1.1, or HTTP/2 where the server chooses it in the TLS
-//! handshake. A request that a reused connection lost before any answer is sent again, if its method may be repeated and
-//! nothing of a body was taken from the guest: servers close idle connections as they like.
+//! Outgoing wasi:http: every request goes through the guest's own pool of connections.
 
 use super::Network;
 use super::connector::{Connector, NoConnection, Place, tcp_code};
-use super::link::{Link, Links, Turn};
+use super::tasks::Tasks;
+use crate::waiting::Waiting;
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response, Uri};
+use http::{Method, Request, Response, Uri};
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
-use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
+use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::TokioTimer;
-use std::error::Error as StdError;
+use std::collections::HashMap;
+use std::error::Error as _;
 use std::io;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::time::{Sleep, sleep, timeout};
+use tokio::time::timeout;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
-/// Where a request says nothing, as for wasmtime.
-const PATIENCE: Duration = Duration::from_mins(10);
-/// For the next request of a connection, and connections to one place that wait for it.
+/// How long a connection without a request is kept.
 const IDLE: Duration = Duration::from_secs(30);
+/// Connections without a request to one host and port.
 const MOST_IDLE: usize = 32;
-/// Bytes of a response's headers.
-const LARGEST_HEAD: usize = 256 << 10;
-/// Bytes that an HTTP/2 server may send before the guest reads: of one response, and of all of one connection.
-const STREAM_WINDOW: u32 = 256 << 10;
-const CONNECTION_WINDOW: u32 = 1 << 20;
-/// How often a request is sent, where connections are lost.
-const ATTEMPTS: usize = 4;
+/// Places whose connections are kept.
+const MOST_PLACES: usize = 64;
+/// The head of a response, in bytes.
+const LARGEST_HEAD: u32 = 128 << 10;
+/// For whatever a request sets no limit to, as wasmtime-wasi-http has it.
+const UNLIMITED: Duration = Duration::from_mins(10);
 
 /// What wasmtime-wasi-http asks its embedder for, in one store.
 pub(crate) struct Hooks {
@@ -48,330 +44,343 @@ impl Hooks {
     }
 }
 
-type Answer = (Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>);
+type Ending = Box<dyn Future<Output = Result<(), Error>> + Send>;
+type Answer = Result<(Response<WasiBody>, Ending), Error>;
 
 impl WasiHttpHooks for Hooks {
-    // The client writes it from the place that the request really goes to.
-    fn set_host_header(&mut self) -> bool {
-        false
-    }
-
     fn send_request(
         &mut self,
         request: Request<WasiBody>,
         options: Option<RequestOptions>,
-        _: Box<dyn Future<Output = Result<(), Error>> + Send>,
-    ) -> Box<dyn Future<Output = Result<Answer, Error>> + Send> {
+        _: Ending,
+    ) -> Box<dyn Future<Output = Answer> + Send> {
         let Some(network) = self.network.clone() else {
             return Box::new(std::future::ready(Err(Error::HttpRequestDenied)));
         };
-        let tasks = network.tasks.clone();
-        let exchange = tasks.until_end(async move { exchange(&network, request, options.unwrap_or_default()).await });
+        let work = network.tasks.clone().until_end(async move { send(&network, request, options).await });
         Box::new(async move {
-            let response = exchange.await.unwrap_or(Err(Error::ConnectionTerminated))?;
-            // The connection is a task of its own: there is nothing left to drive.
-            Ok((response, Box::new(std::future::ready(Ok(()))) as Box<_>))
+            let response = work.await.unwrap_or(Err(Error::ConnectionTerminated))?;
+            let done: Ending = Box::new(std::future::ready(Ok(())));
+            Ok((response, done))
         })
     }
 }
 
-/// A guest's connections, open and idle.
+/// A guest's connections, apart by scheme, host and port: those to one place can be let go while another is asked.
 #[derive(Default)]
-pub(super) struct Pool {
-    client: Mutex<Option<Client<Connector, Lent>>>,
-    pub links: Links,
-}
+pub(super) struct Pool(Mutex<HashMap<String, Client<Connector, WasiBody>>>);
 
 impl Pool {
-    fn client(&self, network: &Arc<Network>) -> Client<Connector, Lent> {
-        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
-        client.get_or_insert_with(|| new_client(network)).clone()
+    /// The connections to where `uri`, which is normal, leads.
+    fn client(&self, network: &Arc<Network>, uri: &Uri) -> Client<Connector, WasiBody> {
+        let place =
+            format!("{}://{}", uri.scheme_str().unwrap_or_default(), uri.authority().map_or("", |at| at.as_str()));
+        let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if clients.len() >= MOST_PLACES && !clients.contains_key(&place) {
+            clients.clear();
+        }
+        clients.entry(place).or_insert_with(|| new_client(network)).clone()
     }
 
-    /// Forgets the idle connections.
-    pub fn close(&self) {
-        drop(self.client.lock().unwrap_or_else(PoisonError::into_inner).take());
+    /// Closes the connections to places that no request goes to just now.
+    pub fn let_go(&self) {
+        let clients = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(clients);
     }
 }
 
-fn new_client(network: &Arc<Network>) -> Client<Connector, Lent> {
-    Client::builder(network.tasks.clone())
+fn new_client(network: &Arc<Network>) -> Client<Connector, WasiBody> {
+    let tasks: Tasks = network.tasks.clone();
+    Client::builder(tasks)
         .timer(TokioTimer::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE)
         .pool_max_idle_per_host(MOST_IDLE)
-        .http1_max_buf_size(LARGEST_HEAD)
-        .http2_max_header_list_size(u32::try_from(LARGEST_HEAD).unwrap_or(u32::MAX))
-        .http2_initial_stream_window_size(STREAM_WINDOW)
-        .http2_initial_connection_window_size(CONNECTION_WINDOW)
+        // A request that a closing connection never began to send goes out by another.
+        .retry_canceled_requests(true)
+        .http1_max_buf_size(LARGEST_HEAD as usize)
+        .http2_max_header_list_size(LARGEST_HEAD)
         .build(Connector(Arc::downgrade(network)))
 }
 
-async fn exchange(
+async fn send(
     network: &Arc<Network>,
     request: Request<WasiBody>,
-    options: RequestOptions,
+    options: Option<RequestOptions>,
 ) -> Result<Response<WasiBody>, Error> {
-    // A tunnel would need what wasi:http does not have.
-    if request.method() == Method::CONNECT {
-        return Err(Error::HttpRequestMethodInvalid);
-    }
     let place = Place::of(request.uri()).ok_or(Error::HttpRequestUriInvalid)?;
-    let uri = place.normal(request.uri()).ok_or(Error::HttpRequestUriInvalid)?;
     if let Some(name) = place.host.name()
         && !network.may_name("http", name, Some(place.port))
     {
         return Err(Error::HttpRequestDenied);
     }
-    let (head, body) = request.into_parts();
-    let again = head.method.is_idempotent();
-    let body = Lent::new(body);
-    let mut attempts = 1;
-    loop {
-        let request = outgoing(&head.method, &uri, &head.headers, body.clone())?;
-        let sent = send(network, request, &options).await;
-        let lost = match sent {
-            Ok((response, turn)) => return Ok(received(response, turn, &options)),
-            Err(lost) => lost,
-        };
-        if !(again && lost.by_a_reused_connection && attempts < ATTEMPTS && body.take_back()) {
-            return Err(lost.code);
+    let (mut parts, body) = request.into_parts();
+    parts.uri = place.normal(&parts.uri).ok_or(Error::HttpRequestUriInvalid)?;
+    let limits = Limits::of(options);
+    let client = network.pool.client(network, &parts.uri);
+    let again = is_repeatable(&parts.method, &body).then(|| parts.clone());
+    let response = match (exchange(&client, Request::from_parts(parts, body), limits).await, again) {
+        // The server closed a kept connection at the moment it was used again, and has not seen the request.
+        (Err(Failure::Client(error)), Some(parts)) if was_cut_off(&error) => {
+            let body = Empty::new().map_err(|never| match never {}).boxed_unsync();
+            exchange(&client, Request::from_parts(parts, body), limits).await
         }
-        attempts += 1;
+        (response, _) => response,
+    };
+    let response = response.map_err(|failure| match failure {
+        Failure::Client(error) => code(&error),
+        Failure::Code(error) => error,
+    })?;
+    Ok(response.map(|incoming| ResponseBody { incoming, waiting: Waiting::new(limits.between) }.boxed_unsync()))
+}
+
+/// What a request allows its server.
+#[derive(Clone, Copy)]
+struct Limits {
+    connect: Duration,
+    first: Duration,
+    between: Duration,
+}
+
+impl Limits {
+    fn of(options: Option<RequestOptions>) -> Self {
+        let options = options.unwrap_or_default();
+        Self {
+            connect: options.connect_timeout.unwrap_or(UNLIMITED),
+            first: options.first_byte_timeout.unwrap_or(UNLIMITED),
+            between: options.between_bytes_timeout.unwrap_or(UNLIMITED),
+        }
     }
 }
 
-fn outgoing(method: &Method, uri: &Uri, headers: &HeaderMap, body: Lent) -> Result<Request<Lent>, Error> {
-    let mut request =
-        Request::builder().method(method).uri(uri).body(body).map_err(|_| Error::HttpRequestUriInvalid)?;
-    request.headers_mut().clone_from(headers);
-    Ok(request)
+enum Failure {
+    Client(legacy::Error),
+    Code(Error),
 }
 
-/// Why there is no response.
-struct Lost {
-    code: Error,
-    /// It had been used before, and ended without a word.
-    by_a_reused_connection: bool,
-}
-
-impl From<Error> for Lost {
-    fn from(code: Error) -> Self {
-        Self { code, by_a_reused_connection: false }
-    }
-}
-
-/// Sends once: up to a connection, then up to the response's head.
-async fn send(
-    network: &Arc<Network>,
-    mut request: Request<Lent>,
-    options: &RequestOptions,
-) -> Result<(Response<Incoming>, Option<Turn>), Lost> {
-    let mut captured = capture_connection(&mut request);
-    let mut answer = pin!(network.pool.client(network).request(request));
-    let connected = async {
-        let known = async { drop(captured.wait_for_connection_metadata().await) };
+/// Sends a request and waits for the head of its response.
+async fn exchange(
+    client: &Client<Connector, WasiBody>,
+    mut request: Request<WasiBody>,
+    limits: Limits,
+) -> Result<Response<Incoming>, Failure> {
+    let mut connection = capture_connection(&mut request);
+    let mut response = pin!(client.request(request));
+    let connected = timeout(limits.connect, async {
         tokio::select! {
             biased;
-            answer = &mut answer => Some(answer),
-            () = known => None,
+            response = &mut response => Some(response),
+            _ = connection.wait_for_connection_metadata() => None,
         }
-    };
-    let early = timeout(options.connect_timeout.unwrap_or(PATIENCE), connected).await;
-    let early = early.map_err(|_| Error::ConnectionTimeout)?;
-    let (turn, reused) = taken(&captured).map_or((None, false), |link| {
-        let (turn, again) = link.take();
-        (Some(turn), again)
     });
-    let answer = match early {
-        Some(answer) => answer,
-        None => timeout(options.first_byte_timeout.unwrap_or(PATIENCE), answer)
-            .await
-            .map_err(|_| Error::ConnectionReadTimeout)?,
+    let response = match connected.await {
+        Err(_) => return Err(Failure::Code(Error::ConnectionTimeout)),
+        Ok(Some(response)) => response,
+        Ok(None) => timeout(limits.first, response).await.map_err(|_| Failure::Code(Error::ConnectionReadTimeout))?,
     };
-    match answer {
-        Ok(response) => Ok((response, turn)),
-        Err(error) => Err(Lost { by_a_reused_connection: reused && is_lost(&error), code: request_code(&error) }),
-    }
+    response.map_err(Failure::Client)
 }
 
-/// The connection that a request took.
-fn taken(captured: &CaptureConnection) -> Option<Link> {
-    let mut extras = http::Extensions::new();
-    captured.connection_metadata().as_ref()?.get_extras(&mut extras);
-    extras.remove()
+/// Whether a request may be sent twice: RFC 9110, section 9.2.2.
+fn is_repeatable(method: &Method, body: &WasiBody) -> bool {
+    method.is_idempotent() && body.is_end_stream()
 }
 
-/// Whether the connection ended before anything of a response came.
-fn is_lost(error: &legacy::Error) -> bool {
-    let by_hyper = |error: &hyper::Error| error.is_incomplete_message() || error.is_canceled() || error.is_closed();
-    cause::<hyper::Error>(error).is_some_and(by_hyper)
-        || cause::<io::Error>(error).is_some_and(|error| matches!(tcp_code(error), Error::ConnectionTerminated))
-}
-
-fn cause<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
-        next = error.source();
-    }
-    None
-}
-
-fn request_code(error: &legacy::Error) -> Error {
-    if let Some(none) = cause::<NoConnection>(error) {
-        return none.code();
-    }
-    match cause::<hyper::Error>(error) {
-        Some(error) if error.is_incomplete_message() => Error::ConnectionTerminated,
-        Some(error) => code(error),
-        None => Error::HttpProtocolError,
-    }
+fn was_cut_off(error: &legacy::Error) -> bool {
+    let source = error.source().and_then(|source| source.downcast_ref::<hyper::Error>());
+    source.is_some_and(|error| error.is_incomplete_message() || error.is_closed())
 }
 
 /// As wasi:http says it.
-fn code(error: &hyper::Error) -> Error {
-    if let Some(of_guest) = cause::<Error>(error) {
-        return match of_guest {
-            Error::HttpRequestBodySize(size) => Error::HttpRequestBodySize(*size),
-            other => Error::InternalError(Some(format!("the request's body: {other}"))),
-        };
+fn code(error: &legacy::Error) -> Error {
+    let mut source: Option<&(dyn std::error::Error + 'static)> = error.source();
+    while let Some(cause) = source {
+        if let Some(cause) = cause.downcast_ref::<NoConnection>() {
+            return cause.code();
+        }
+        if let Some(cause) = cause.downcast_ref::<io::Error>() {
+            return tcp_code(cause);
+        }
+        if let Some(cause) = cause.downcast_ref::<hyper::Error>() {
+            if cause.is_timeout() {
+                return Error::HttpResponseTimeout;
+            }
+            if cause.is_incomplete_message() || cause.is_closed() || cause.is_canceled() {
+                return Error::ConnectionTerminated;
+            }
+            if cause.is_parse_too_large() {
+                return Error::HttpResponseHeaderSectionSize(Some(LARGEST_HEAD));
+            }
+        }
+        source = cause.source();
     }
-    match error {
-        error if error.is_timeout() => Error::HttpResponseTimeout,
-        error if error.is_incomplete_message() => Error::HttpResponseIncomplete,
-        error if error.is_parse_too_large() => Error::HttpResponseHeaderSectionSize(None),
-        error if error.is_canceled() || error.is_closed() => Error::ConnectionTerminated,
-        error => cause::<io::Error>(error).map_or(Error::HttpProtocolError, tcp_code),
-    }
+    Error::HttpProtocolError
 }
 
-/// The guest's body, of which a connection that is lost gives back what it did not take. Clones are the same.
-#[derive(Clone)]
-struct Lent(Arc<Mutex<Loan>>);
-
-struct Loan {
-    body: WasiBody,
-    /// Something was taken.
-    spent: bool,
-    /// It ended without anything.
-    empty: bool,
+/// The body of a response, whose server may not pause for too long.
+struct ResponseBody {
+    incoming: Incoming,
+    waiting: Waiting,
 }
 
-impl Lent {
-    fn new(body: WasiBody) -> Self {
-        let empty = body.is_end_stream();
-        Self(Arc::new(Mutex::new(Loan { body, spent: false, empty })))
-    }
-
-    /// Whether the body is as the guest gave it.
-    fn take_back(&self) -> bool {
-        !self.loan().spent
-    }
-
-    fn loan(&self) -> MutexGuard<'_, Loan> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Body for Lent {
+impl Body for ResponseBody {
     type Data = Bytes;
     type Error = Error;
 
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let mut loan = self.loan();
-        if loan.empty {
-            return Poll::Ready(None);
-        }
-        let polled = Pin::new(&mut loan.body).poll_frame(context);
-        match &polled {
-            Poll::Ready(None) => loan.empty = true,
-            Poll::Ready(Some(_)) => loan.spent = true,
-            Poll::Pending => {}
-        }
-        polled
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.incoming).poll_frame(context);
+        Poll::Ready(match ready!(this.waiting.poll(context, polled)) {
+            None => Some(Err(Error::ConnectionReadTimeout)),
+            Some(None) => None,
+            Some(Some(frame)) => Some(frame.map_err(|error| {
+                if error.is_incomplete_message() { Error::HttpResponseIncomplete } else { error.into() }
+            })),
+        })
     }
 
     fn is_end_stream(&self) -> bool {
-        let loan = self.loan();
-        loan.empty || loan.body.is_end_stream()
+        self.incoming.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        let loan = self.loan();
-        if loan.empty { SizeHint::with_exact(0) } else { loan.body.size_hint() }
-    }
-}
-
-fn received(mut response: Response<Incoming>, turn: Option<Turn>, options: &RequestOptions) -> Response<WasiBody> {
-    // The client may have sent the request again over another connection.
-    let turn = match response.extensions_mut().remove::<Link>() {
-        Some(link) => turn.filter(|turn| turn.is_of(&link)).or_else(|| Some(link.take().0)),
-        None => turn,
-    };
-    let patience = options.between_bytes_timeout.unwrap_or(PATIENCE);
-    response.map(|body| {
-        let turn = turn.filter(|_| !body.is_end_stream());
-        Received { body, turn, patience, timer: None }.boxed_unsync()
-    })
-}
-
-/// A response's body: each part is waited for as long as the request says.
-struct Received {
-    body: Incoming,
-    /// Until the end.
-    turn: Option<Turn>,
-    patience: Duration,
-    /// Set while a part is waited for.
-    timer: Option<Pin<Box<Sleep>>>,
-}
-
-impl Body for Received {
-    type Data = Bytes;
-    type Error = Error;
-
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let this = &mut *self;
-        match Pin::new(&mut this.body).poll_frame(context) {
-            Poll::Ready(frame) => {
-                this.timer = None;
-                if frame.is_none() {
-                    this.turn = None;
-                }
-                Poll::Ready(frame.map(|frame| frame.map_err(|error| code(&error))))
-            }
-            Poll::Pending => {
-                let timer = this.timer.get_or_insert_with(|| Box::pin(sleep(this.patience)));
-                timer.as_mut().poll(context).map(|()| Some(Err(Error::ConnectionReadTimeout)))
-            }
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-impl Drop for Received {
-    fn drop(&mut self) {
-        let Some(turn) = self.turn.take() else { return };
-        // What is here already need not cost the connection.
-        let mut context = Context::from_waker(Waker::noop());
-        while !self.body.is_end_stream() {
-            match Pin::new(&mut self.body).poll_frame(&mut context) {
-                Poll::Ready(Some(Ok(_))) => {}
-                Poll::Ready(Some(Err(_)) | None) => return,
-                Poll::Pending => return turn.abandon(),
-            }
-        }
+        self.incoming.size_hint()
     }
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::super::testing::{RESOLV_CONF, SERVER, World};
+    use super::*;
+    use std::convert::Infallible;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsAcceptor;
+
+    const HOSTS: &str = "10.53.0.1 origin.test\n";
+
+    fn world(policy: &str, env: &[String], files: &[(&str, &str)]) -> World {
+        let mut all = vec![("etc/resolv.conf", RESOLV_CONF), ("etc/hosts", HOSTS)];
+        all.extend_from_slice(files);
+        World::new(policy, env, &all)
+    }
+
+    fn get(uri: &str) -> Request<WasiBody> {
+        let body = Empty::new().map_err(|never: Infallible| match never {}).boxed_unsync();
+        Request::get(uri).body(body).expect("a request")
+    }
+
+    async fn ask(world: &World, uri: &str, options: Option<RequestOptions>) -> Result<(http::Version, String), Error> {
+        let mut hooks = Hooks::new(Some(world.network.clone()));
+        let (response, _) = Pin::from(hooks.send_request(get(uri), options, Box::new(async { Ok(()) }))).await?;
+        let version = response.version();
+        let body = response.into_body().collect().await?.to_bytes();
+        Ok((version, String::from_utf8_lossy(&body).into_owned()))
+    }
+
+    /// Answers each request with its number on its connection, and counts connections.
+    fn serve(listener: TcpListener, tls: Option<TlsAcceptor>) -> Arc<AtomicUsize> {
+        let connections = Arc::<AtomicUsize>::default();
+        let counted = connections.clone();
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.expect("a connection");
+                counted.fetch_add(1, Ordering::SeqCst);
+                let tls = tls.clone();
+                tokio::spawn(async move {
+                    let requests = AtomicUsize::new(0);
+                    let service = hyper::service::service_fn(|_: Request<Incoming>| {
+                        let number = requests.fetch_add(1, Ordering::SeqCst) + 1;
+                        async move { Ok::<_, Infallible>(Response::new(number.to_string())) }
+                    });
+                    let builder = hyper_util::server::conn::auto::Builder::new(hyper_util::rt::TokioExecutor::new());
+                    // A client that refuses the certificate ends the connection with an error.
+                    match tls {
+                        None => drop(builder.serve_connection(hyper_util::rt::TokioIo::new(stream), service).await),
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream).await {
+                                let io = hyper_util::rt::TokioIo::new(stream);
+                                drop(builder.serve_connection(io, service).await);
+                            }
+                        }
+                    }
+                });
+            }
+        });
+        connections
+    }
+
+    #[tokio::test]
+    async fn requests_to_one_host_share_a_connection_which_is_one_socket() {
+        let world = world(r#"{"name": "p", "maxSockets": 1}"#, &[], &[]);
+        let connections = serve(world.listen(&format!("{SERVER}:80")), None);
+        for number in 1..=3 {
+            let (_, body) = ask(&world, "http://origin.test/", None).await.expect("an answer");
+            assert_eq!(body, number.to_string());
+        }
+        assert_eq!(connections.load(Ordering::SeqCst), 1);
+        assert_eq!(world.network.sockets.open(), 1);
+        // The one idle connection makes room for another host.
+        serve(world.listen(&format!("{SERVER}:81")), None);
+        assert_eq!(ask(&world, "http://origin.test:81/", None).await.expect("an answer").1, "1");
+    }
+
+    #[tokio::test]
+    async fn what_the_policy_refuses_is_refused_by_name_and_by_address() {
+        let world = world(r#"{"name": "p", "allow": ["*.allowed.test", "10.53.0.1:81"]}"#, &[], &[]);
+        let denied = ask(&world, &format!("http://{SERVER}/"), None).await;
+        assert!(matches!(denied, Err(Error::DestinationIpProhibited)), "{denied:?}");
+        serve(world.listen(&format!("{SERVER}:81")), None);
+        assert_eq!(ask(&world, &format!("http://{SERVER}:81/"), None).await.expect("allowed").1, "1");
+        assert_eq!(world.network.refused(), 1);
+        let mut hooks = Hooks::new(None);
+        let none = Pin::from(hooks.send_request(get("http://a.test/"), None, Box::new(async { Ok(()) }))).await;
+        assert!(matches!(none, Err(Error::HttpRequestDenied)));
+    }
+
+    #[tokio::test]
+    async fn tls_trusts_what_the_guest_names_and_speaks_http_2() {
+        let made = rcgen::generate_simple_self_signed(["origin.test".to_owned()]).expect("a certificate");
+        let pem = made.cert.pem();
+        let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .expect("a server");
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let named = ["SSL_CERT_FILE=/etc/own.pem".to_owned()];
+        let trusting = world(r#"{"name": "p"}"#, &named, &[("etc/own.pem", &pem)]);
+        serve(trusting.listen(&format!("{SERVER}:443")), Some(acceptor.clone()));
+        let (version, body) = ask(&trusting, "https://origin.test/", None).await.expect("an answer");
+        assert_eq!((version, body.as_str()), (http::Version::HTTP_2, "1"));
+        let strange = world(r#"{"name": "p"}"#, &[], &[]);
+        serve(strange.listen(&format!("{SERVER}:443")), Some(acceptor));
+        let refused = ask(&strange, "https://origin.test/", None).await;
+        assert!(matches!(refused, Err(Error::TlsCertificateError)), "{refused:?}");
+        let missing = world(r#"{"name": "p"}"#, &named, &[]);
+        serve(missing.listen(&format!("{SERVER}:443")), None);
+        let refused = ask(&missing, "https://origin.test/", None).await;
+        assert!(matches!(refused, Err(Error::TlsCertificateError)), "{refused:?}");
+    }
+
+    #[tokio::test]
+    async fn failures_have_the_codes_of_wasi_http() {
+        let world = world(r#"{"name": "p"}"#, &[], &[]);
+        let refused = ask(&world, "http://origin.test:9/", None).await;
+        assert!(matches!(refused, Err(Error::ConnectionRefused)), "{refused:?}");
+        let silent = world.listen(&format!("{SERVER}:82"));
+        let options = RequestOptions { first_byte_timeout: Some(Duration::from_millis(50)), ..Default::default() };
+        let late = ask(&world, "http://origin.test:82/", Some(options)).await;
+        assert!(matches!(late, Err(Error::ConnectionReadTimeout)), "{late:?}");
+        drop(silent);
+        let wrong = ask(&world, "http://origin.test:x/", None).await;
+        assert!(matches!(wrong, Err(Error::HttpRequestUriInvalid)), "{wrong:?}");
+        world.network.close();
+        let ended = ask(&world, "http://origin.test/", None).await;
+        assert!(matches!(ended, Err(Error::ConnectionTerminated)), "{ended:?}");
+    }
+}

@@ -111,8 +111,8 @@ fn bundle(bytes: &[u8]) -> Option<Arc<RootCertStore>> {
 fn node() -> Option<Arc<RootCertStore>> {
     let store = NODE.get_or_init(|| {
         // Certificates that cannot be read are left out; without any, every handshake fails, and says why.
-        let certificates = rustls_native_certs::load_native_certs().certs;
-        parsed(certificates.into_iter()).unwrap_or_else(|| Arc::new(RootCertStore::empty()))
+        parsed(rustls_native_certs::load_native_certs().certs.into_iter())
+            .unwrap_or_else(|| Arc::new(RootCertStore::empty()))
     });
     (!store.is_empty()).then(|| store.clone())
 }

@@ -1,8 +1,9 @@
 //! Bodies: the request's under its limits, the response's with the guest that is still writing it.
 
-use super::patience::Busy;
 use super::handling::Handling;
+use super::patience::Busy;
 use super::turns::Turn;
+use crate::waiting::Waiting;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -11,7 +12,6 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::time::Sleep;
 use wasmtime_wasi_http::{Error, WasiBody};
 
 /// The body of a request, as the guest gets it.
@@ -22,16 +22,14 @@ pub(crate) struct RequestBody {
     /// Bytes that may still come.
     left: u64,
     most: u64,
-    stall: Duration,
-    /// Set while a frame is waited for.
-    timer: Option<Pin<Box<Sleep>>>,
+    waiting: Waiting,
 }
 
 impl RequestBody {
     /// `most` in bytes.
     pub fn new(body: Incoming, most: u64, stall: Duration) -> Self {
         let rest = (!body.is_end_stream()).then_some(body);
-        Self { ahead: VecDeque::new(), rest, left: most, most, stall, timer: None }
+        Self { ahead: VecDeque::new(), rest, left: most, most, waiting: Waiting::new(stall) }
     }
 
     /// Reads the body whole, so that a client that sends it slowly keeps no instance waiting.
@@ -44,17 +42,11 @@ impl RequestBody {
 
     fn poll_rest(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let Some(body) = &mut self.rest else { return Poll::Ready(None) };
-        let frame = match Pin::new(body).poll_frame(context) {
-            Poll::Ready(frame) => frame,
-            Poll::Pending => {
-                let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(self.stall)));
-                return timer.as_mut().poll(context).map(|()| {
-                    self.rest = None;
-                    Some(Err(Error::ConnectionReadTimeout))
-                });
-            }
+        let polled = Pin::new(body).poll_frame(context);
+        let Some(frame) = ready!(self.waiting.poll(context, polled)) else {
+            self.rest = None;
+            return Poll::Ready(Some(Err(Error::ConnectionReadTimeout)));
         };
-        self.timer = None;
         let frame = match frame {
             Some(Ok(frame)) => frame,
             Some(Err(error)) => {
@@ -67,16 +59,12 @@ impl RequestBody {
             }
         };
         let length = frame.data_ref().map_or(0, |data| data.len() as u64);
-        match self.left.checked_sub(length) {
-            Some(left) => {
-                self.left = left;
-                Poll::Ready(Some(Ok(frame)))
-            }
-            None => {
-                self.rest = None;
-                Poll::Ready(Some(Err(Error::HttpRequestBodySize(Some(self.most)))))
-            }
-        }
+        let Some(left) = self.left.checked_sub(length) else {
+            self.rest = None;
+            return Poll::Ready(Some(Err(Error::HttpRequestBodySize(Some(self.most)))));
+        };
+        self.left = left;
+        Poll::Ready(Some(Ok(frame)))
     }
 }
 

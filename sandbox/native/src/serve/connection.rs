@@ -53,11 +53,7 @@ fn builder(server: &Server) -> auto::Builder<TokioExecutor> {
     let settings = &server.settings;
     let mut builder = auto::Builder::new(TokioExecutor::new());
     // `Patient` holds the head to its time, and an idle connection to another.
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(None)
-        .max_buf_size(settings.max_header_bytes as usize);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(settings.max_header_bytes as usize);
     builder
         .http2()
         .timer(TokioTimer::new())

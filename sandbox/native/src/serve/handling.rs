@@ -90,9 +90,7 @@ async fn work(
 ) -> Result<(), Failed> {
     let mut instance = match source {
         Source::Idle(instance) => instance,
-        Source::Fresh(slot) => {
-            Instance::new(&server, slot).await.map_err(|error| Failed { entered: false, error })?
-        }
+        Source::Fresh(slot) => Instance::new(&server, slot).await.map_err(|error| Failed { entered: false, error })?,
     };
     call(&mut instance, request, sender).await.map_err(|error| Failed { entered: true, error })?;
     server.instances.give_back(instance);

@@ -19,9 +19,7 @@ pub(crate) fn listen(network: &Network, address: Address) -> Result<TcpListener>
         Address::Everywhere(port) => {
             one(network, (Ipv6Addr::UNSPECIFIED, port).into()).or_else(|error| match error.raw_os_error() {
                 // A kernel or a pod without IPv6.
-                Some(libc::EAFNOSUPPORT | libc::EADDRNOTAVAIL) => {
-                    one(network, (Ipv4Addr::UNSPECIFIED, port).into())
-                }
+                Some(libc::EAFNOSUPPORT | libc::EADDRNOTAVAIL) => one(network, (Ipv4Addr::UNSPECIFIED, port).into()),
                 _ => Err(error),
             })
         }

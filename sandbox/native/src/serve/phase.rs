@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::task::{Context, Poll};
+use std::task::Context;
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
@@ -82,7 +82,7 @@ impl Watch {
             }
             let mut waiting = Box::pin(self.phases.changed.clone().notified_owned());
             // Registered before the phase is looked at again, so that no change is missed.
-            if let Poll::Pending = waiting.as_mut().poll(context) {
+            if waiting.as_mut().poll(context).is_pending() {
                 self.waiting = Some(waiting);
             }
             if self.phases.now() == self.seen {

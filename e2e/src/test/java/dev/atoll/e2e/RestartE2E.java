@@ -5,9 +5,11 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import dev.atoll.cri.v1.ContainerState;
 import dev.atoll.cri.v1.PodSandboxState;
+import dev.atoll.e2e.net.HttpConnection;
 import dev.atoll.e2e.node.NodeProcess;
 import dev.atoll.e2e.pod.Pod;
 import dev.atoll.e2e.pod.PodContainer;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -42,12 +44,12 @@ class RestartE2E {
             assertThat(ended.status().getExitCode()).isEqualTo(3);
             assertThat(pod.status().getState()).isEqualTo(PodSandboxState.SANDBOX_READY);
             int before = lines(ticking);
-            assertThat(
-                            ticking.awaitLog(log -> log.output().lines().count() > before + 5)
-                                    .output()
-                                    .lines()
-                                    .toList())
-                    .isEqualTo(ticks(lines(ticking)));
+            List<String> seen =
+                    ticking.awaitLog(log -> log.output().lines().count() > before + 5)
+                            .output()
+                            .lines()
+                            .toList();
+            assertThat(seen).isEqualTo(ticks(seen.size()));
             ticking.stop(0);
             assertThat(ticking.awaitExit().getExitCode()).isEqualTo(137);
             PodContainer another = pod.start(on.guest("echo", "after"));
@@ -62,6 +64,29 @@ class RestartE2E {
 
     private static List<String> ticks(int count) {
         return IntStream.range(0, count).mapToObj(number -> "tick " + number).toList();
+    }
+
+    @Test
+    void serversServeWhileContainerdIsAway() throws IOException {
+        assumeFalse(TestNode.isNative(), "the server is a wasm component");
+        try (WebPod web = WebPod.run(on);
+                HttpConnection kept = web.connect()) {
+            // (containerd is asked for the address as long as it is there)
+            String address = web.pod().address();
+            assertThat(kept.exchange(HttpConnection.get("/")).status()).isEqualTo(200);
+
+            on.node().stopContainerd("KILL");
+            assertThat(kept.exchange(HttpConnection.get("/log?text=away")).status()).isEqualTo(200);
+            try (var fresh = HttpConnection.open(on.node().network(), address, web.port())) {
+                assertThat(fresh.exchange(HttpConnection.get("/")).status()).isEqualTo(200);
+            }
+            on.node().startContainerd();
+
+            assertThat(kept.exchange(HttpConnection.get("/")).status()).isEqualTo(200);
+            web.container().awaitOutput("away\n");
+            web.container().stop(30);
+            assertThat(web.container().awaitExit().getExitCode()).isZero();
+        }
     }
 
     @Test

@@ -7,6 +7,9 @@ import dev.atoll.e2e.node.Checkout;
 import dev.atoll.e2e.node.Node;
 import dev.atoll.e2e.pod.ContainerRequest;
 import dev.atoll.e2e.pod.Pod;
+import dev.atoll.e2e.pod.PodRequest;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -33,7 +36,22 @@ record TestNode(Node node, Images images, Map<String, String> pushed) implements
 
     /// Runs a pod.
     Pod pod() {
-        return Pod.run(node, HANDLER);
+        return pod(request());
+    }
+
+    /// Runs a pod of the given kind.
+    Pod pod(PodRequest request) {
+        return Pod.run(node, request);
+    }
+
+    /// Returns a pod to be changed and then run.
+    static PodRequest request() {
+        return PodRequest.of(HANDLER);
+    }
+
+    /// Returns a container of the HTTP server.
+    ContainerRequest server() {
+        return guestOf("server.p2.wasm");
     }
 
     /// Returns a container of the guest of many commands.
@@ -45,6 +63,11 @@ record TestNode(Node node, Images images, Map<String, String> pushed) implements
     ContainerRequest guestOf(String file, String... words) {
         String image = pushed.computeIfAbsent(file, this::push);
         return ContainerRequest.of(image).args(words);
+    }
+
+    /// Returns what daemons have logged so far.
+    String daemonLog() throws IOException {
+        return Files.readString(node.path("/run/atoll/atolld.log"));
     }
 
     private String push(String file) {

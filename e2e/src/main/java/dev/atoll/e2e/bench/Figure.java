@@ -2,24 +2,40 @@ package dev.atoll.e2e.bench;
 
 import java.util.Arrays;
 import java.util.Locale;
-import java.util.OptionalDouble;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
-/// One line of the result: the same thing measured on Atoll and on runc.
+/// One line of the result: the same thing measured on Atoll and on others.
 ///
 /// @param name what was measured
 /// @param unit of the values
 /// @param runs how many runs a value is the median of
 /// @param atoll Atoll's value
-/// @param runc runc's value, if there is one
-record Figure(String name, String unit, int runs, double atoll, OptionalDouble runc) {
-    /// Returns a figure that both have.
+/// @param others what others had, by the keys below
+record Figure(String name, String unit, int runs, double atoll, Map<String, Double> others) {
+    /// The same work in native pods.
+    static final String RUNC = "runc";
+
+    /// The same engine without Atoll: `wasmtime serve`.
+    static final String FLOOR = "floor";
+
+    /// The same work in a native server without a pod.
+    static final String NATIVE = "native";
+
+    Figure {
+        others = Map.copyOf(others);
+    }
+
+    /// Returns a figure that native pods have, too.
     static Figure ofBoth(String name, String unit, double[] atoll, double[] runc) {
-        return new Figure(name, unit, atoll.length, median(atoll), OptionalDouble.of(median(runc)));
+        return new Figure(name, unit, atoll.length, median(atoll), Map.of(RUNC, median(runc)));
     }
 
     /// Returns a figure of Atoll alone.
     static Figure ofAtoll(String name, String unit, double value) {
-        return new Figure(name, unit, 1, value, OptionalDouble.empty());
+        return new Figure(name, unit, 1, value, Map.of());
     }
 
     /// Returns the median.
@@ -30,25 +46,48 @@ record Figure(String name, String unit, int runs, double atoll, OptionalDouble r
         return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
     }
 
+    /// Whether it is about serving HTTP.
+    boolean isHttp() {
+        return others.containsKey(NATIVE);
+    }
+
     /// Returns the JSON of it; what is not measured is null.
     String json() {
-        String other = runc.isPresent() ? number(runc.getAsDouble()) : "null";
-        return "{\"name\":\"%s\",\"unit\":\"%s\",\"runs\":%d,\"atoll\":%s,\"runc\":%s,\"runwasi\":null,\"floor\":null}"
-                .formatted(name, unit, runs, number(atoll), other);
+        String json =
+                "\"name\":\"%s\",\"unit\":\"%s\",\"runs\":%d,\"atoll\":%s,\"runc\":%s,\"runwasi\":null,\"floor\":%s"
+                        .formatted(
+                                name,
+                                unit,
+                                runs,
+                                number(atoll),
+                                orNull(others.get(RUNC)),
+                                orNull(others.get(FLOOR)));
+        return isHttp()
+                ? "{%s,\"native\":%s}".formatted(json, orNull(others.get(NATIVE)))
+                : "{" + json + "}";
     }
 
-    /// Returns a row of a table.
-    String row() {
-        String other = runc.isPresent() ? number(runc.getAsDouble()) : "";
-        String ratio =
-                runc.isPresent() && runc.getAsDouble() > 0
-                        ? number(atoll / runc.getAsDouble())
-                        : "";
-        return "| `%s` | %s | %d | %s | %s | %s |"
-                .formatted(name, unit, runs, number(atoll), other, ratio);
+    private static String orNull(@Nullable Double value) {
+        return value == null ? "null" : number(value);
     }
 
+    /// Returns a row of a table: each of the others' values with Atoll's in relation to it.
+    String row(String... columns) {
+        return Stream.concat(
+                        Stream.of("| `" + name + "`", unit, Integer.toString(runs), number(atoll)),
+                        Arrays.stream(columns).flatMap(column -> cells(others.get(column))))
+                .collect(Collectors.joining(" | ", "", " |"));
+    }
+
+    private Stream<String> cells(@Nullable Double other) {
+        if (other == null) {
+            return Stream.of("", "");
+        }
+        return Stream.of(number(other), other > 0 ? number(atoll / other) : "");
+    }
+
+    /// With as many places as tell small values apart.
     private static String number(double value) {
-        return String.format(Locale.ROOT, "%.2f", value);
+        return String.format(Locale.ROOT, value < 1 ? "%.3f" : "%.2f", value);
     }
 }

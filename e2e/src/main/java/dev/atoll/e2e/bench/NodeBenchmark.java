@@ -18,8 +18,8 @@ import java.util.List;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 
-/// Measures pods on a test node, Atoll's and runc's in alternation, and writes `target/bench.json`
-/// and `docs/benchmarks.md`.
+/// Measures pods on a test node, Atoll's and runc's in alternation, then HTTP servers, and writes
+/// `target/bench.json` and `docs/benchmarks.md`.
 public final class NodeBenchmark {
     private static final String VERSION = "2.4.2";
     private static final int WARM_UP = 5;
@@ -58,6 +58,7 @@ public final class NodeBenchmark {
             benchmark.latency(cycles);
             benchmark.nativePods();
             benchmark.memory(sleepers);
+            new HttpBenchmark(node, images).run(benchmark::report);
             benchmark.write(cycles);
         }
     }
@@ -87,7 +88,7 @@ public final class NodeBenchmark {
 
     private void report(Figure figure) {
         figures.add(figure);
-        System.out.println(figure.row());
+        System.out.println(figure.row(Figure.RUNC, Figure.NATIVE, Figure.FLOOR));
     }
 
     /// What one native pod costs in processes, threads and memory, and what one of Atoll's does.
@@ -183,7 +184,16 @@ public final class NodeBenchmark {
                         .collect(Collectors.joining(",\n  ", "[\n  ", "\n]\n"));
         Files.createDirectories(root.resolve("target"));
         Files.writeString(root.resolve("target/bench.json"), json);
-        String rows = figures.stream().map(Figure::row).collect(Collectors.joining("\n"));
+        String pods =
+                figures.stream()
+                        .filter(figure -> !figure.isHttp())
+                        .map(figure -> figure.row(Figure.RUNC))
+                        .collect(Collectors.joining("\n"));
+        String servers =
+                figures.stream()
+                        .filter(Figure::isHttp)
+                        .map(figure -> figure.row(Figure.NATIVE, Figure.FLOOR))
+                        .collect(Collectors.joining("\n"));
         Files.createDirectories(root.resolve("docs"));
         Files.writeString(
                 root.resolve("docs/benchmarks.md"),
@@ -194,6 +204,8 @@ public final class NodeBenchmark {
                 the same thing on the same machine differ by a fifth. What is not measured is empty here and `null` there.
 
                 containerd %s, %d processors, kernel %s.
+
+                ## Pods
 
                 | name | unit | runs | Atoll | runc | ratio |
                 | --- | --- | --- | --- | --- | --- |
@@ -207,14 +219,33 @@ public final class NodeBenchmark {
                   beside containerd, divided by their number. Memory is the proportional set size of all those processes.
                 - `daemon_memory_N_guests`, `daemon_threads_N_guests`: the daemon with N sleeping guests. More than 500 are run %d
                   to a pod, since a Linux bridge has no more than 1,023 ports.
+
+                ## HTTP
+
+                | name | unit | runs | Atoll | native | ratio | `wasmtime serve` | ratio |
+                | --- | --- | --- | --- | --- | --- | --- | --- |
+                %s
+
+                - `http.fresh.cN`: requests a second on N connections that are kept, to a guest that answers twelve bytes, by a fresh
+                  instance for each request; `http.reused.cN`: by instances that are used again (`atoll.dev/http-reuse-requests`).
+                  `p50` and `p99`: what half and 99 of 100 of these requests were answered within. Of requests a higher ratio is
+                  better, of latencies a lower one.
+                - native: a program of hyper with two worker threads, on the node and in no pod, that answers the same.
+                - `wasmtime serve`: the engine's own server of the same version (`-S cli`, otherwise as it comes), on the node, of the
+                  same component; a fresh instance for each request.
+                - All four listen on the loopback of the node's network at once, Atoll's in pods of that network, and are asked there by
+                  one thread of `wrk`, in turn, %d s each, %d times; medians. The client has to share the processors with the server.
                 """
                         .formatted(
                                 VERSION,
                                 Runtime.getRuntime().availableProcessors(),
                                 System.getProperty("os.version"),
-                                rows,
+                                pods,
                                 cycles,
                                 NATIVE_PODS,
-                                GUESTS_PER_POD));
+                                GUESTS_PER_POD,
+                                servers,
+                                HttpBenchmark.SECONDS,
+                                HttpBenchmark.ROUNDS));
     }
 }

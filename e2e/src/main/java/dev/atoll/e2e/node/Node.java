@@ -2,6 +2,7 @@ package dev.atoll.e2e.node;
 
 import dev.atoll.cri.v1.ListContainersRequest;
 import dev.atoll.e2e.cri.CriClient;
+import dev.atoll.e2e.net.NetworkNamespace;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -25,12 +26,14 @@ public final class Node implements AutoCloseable {
     private final String version;
     private final Map<String, String> facts;
     private final CriClient cri;
+    private final NetworkNamespace network;
 
     private Node(String name, String version, Map<String, String> facts) {
         this.name = name;
         this.version = version;
         this.facts = Map.copyOf(facts);
         this.cri = CriClient.connect(path("/run/containerd/containerd.sock"));
+        this.network = NetworkNamespace.of(Path.of("/proc/" + fact("pid") + "/ns/net"));
     }
 
     /// Starts a node with a containerd of the given version and the distribution under test.
@@ -59,6 +62,11 @@ public final class Node implements AutoCloseable {
     /// Returns the client of its containerd.
     public CriClient cri() {
         return cri;
+    }
+
+    /// Returns its network, which reaches its pods; it ends with the node.
+    public NetworkNamespace network() {
+        return network;
     }
 
     /// Returns the host and port that tests push to; what is pushed there is pulled from
@@ -184,6 +192,7 @@ public final class Node implements AutoCloseable {
     @Override
     public void close() {
         cri.close();
+        network.close();
         Command.of(List.of(Checkout.nodeScript("down"), name)).run().orThrow("end node " + name);
     }
 

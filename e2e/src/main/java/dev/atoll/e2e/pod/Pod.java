@@ -1,31 +1,31 @@
 package dev.atoll.e2e.pod;
 
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import dev.atoll.cri.v1.ContainerMetadata;
 import dev.atoll.cri.v1.CreateContainerRequest;
-import dev.atoll.cri.v1.DNSConfig;
 import dev.atoll.cri.v1.ImageSpec;
 import dev.atoll.cri.v1.ImageStatusRequest;
 import dev.atoll.cri.v1.LinuxContainerConfig;
 import dev.atoll.cri.v1.LinuxContainerResources;
 import dev.atoll.cri.v1.LinuxContainerSecurityContext;
-import dev.atoll.cri.v1.LinuxPodSandboxConfig;
-import dev.atoll.cri.v1.LinuxSandboxSecurityContext;
-import dev.atoll.cri.v1.NamespaceMode;
-import dev.atoll.cri.v1.NamespaceOption;
 import dev.atoll.cri.v1.PodSandboxConfig;
-import dev.atoll.cri.v1.PodSandboxMetadata;
 import dev.atoll.cri.v1.PodSandboxStatus;
 import dev.atoll.cri.v1.PodSandboxStatusRequest;
+import dev.atoll.cri.v1.PodSandboxStatusResponse;
+import dev.atoll.cri.v1.PortForwardRequest;
 import dev.atoll.cri.v1.PullImageRequest;
 import dev.atoll.cri.v1.RemovePodSandboxRequest;
 import dev.atoll.cri.v1.RunPodSandboxRequest;
 import dev.atoll.cri.v1.StopPodSandboxRequest;
+import dev.atoll.e2e.net.NetworkNamespace;
 import dev.atoll.e2e.node.Node;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.util.Map;
-import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /// A pod on a node, made as a kubelet makes it: its cgroup and log directory first, images pulled
@@ -39,27 +39,26 @@ public final class Pod implements AutoCloseable {
     public static final String RUNC = "runc";
 
     private final Node node;
-    private final PodSandboxConfig config;
+    private final PodRequest request;
     private final PodCgroup cgroup;
     private final String id;
     private final AtomicInteger containers = new AtomicInteger();
 
-    private Pod(Node node, PodSandboxConfig config, PodCgroup cgroup, String id) {
+    private Pod(Node node, PodRequest request, PodCgroup cgroup, String id) {
         this.node = node;
-        this.config = config;
+        this.request = request;
         this.cgroup = cgroup;
         this.id = id;
     }
 
-    /// Runs an empty pod of a runtime handler.
-    public static Pod run(Node node, String handler) {
-        String uid = UUID.randomUUID().toString();
-        PodSandboxConfig config = configOf(uid);
+    /// Runs an empty pod.
+    public static Pod run(Node node, PodRequest request) {
+        PodSandboxConfig config = request.config();
         PodCgroup cgroup = PodCgroup.make(node, config.getLinux().getCgroupParent());
         try {
             Files.createDirectories(node.path(config.getLogDirectory()));
         } catch (IOException e) {
-            throw new UncheckedIOException("make the log directory of pod " + uid, e);
+            throw new UncheckedIOException("make the log directory of " + request, e);
         }
         String id =
                 node.cri()
@@ -67,10 +66,15 @@ public final class Pod implements AutoCloseable {
                         .runPodSandbox(
                                 RunPodSandboxRequest.newBuilder()
                                         .setConfig(config)
-                                        .setRuntimeHandler(handler)
+                                        .setRuntimeHandler(request.handler())
                                         .build())
                         .getPodSandboxId();
-        return new Pod(node, config, cgroup, id);
+        return new Pod(node, request, cgroup, id);
+    }
+
+    /// Runs an empty pod of a runtime handler.
+    public static Pod run(Node node, String handler) {
+        return run(node, PodRequest.of(handler));
     }
 
     /// Runs an empty pod of Atoll.
@@ -91,42 +95,6 @@ public final class Pod implements AutoCloseable {
         }
     }
 
-    private static PodSandboxConfig configOf(String uid) {
-        String name = "pod-" + uid.substring(0, 8);
-        return PodSandboxConfig.newBuilder()
-                .setMetadata(
-                        PodSandboxMetadata.newBuilder()
-                                .setName(name)
-                                .setUid(uid)
-                                .setNamespace("default"))
-                .setHostname(name)
-                .setLogDirectory("/var/log/pods/default_%s_%s".formatted(name, uid))
-                .setDnsConfig(
-                        DNSConfig.newBuilder()
-                                .addServers("10.96.0.10")
-                                .addSearches("default.svc.cluster.local"))
-                .putAllLabels(
-                        Map.of(
-                                "io.kubernetes.pod.name", name,
-                                "io.kubernetes.pod.namespace", "default",
-                                "io.kubernetes.pod.uid", uid))
-                .setLinux(
-                        LinuxPodSandboxConfig.newBuilder()
-                                .setCgroupParent("/kubepods/besteffort/pod" + uid)
-                                .setSecurityContext(
-                                        LinuxSandboxSecurityContext.newBuilder()
-                                                .setNamespaceOptions(namespaces())))
-                .build();
-    }
-
-    private static NamespaceOption namespaces() {
-        return NamespaceOption.newBuilder()
-                .setNetwork(NamespaceMode.POD)
-                .setPid(NamespaceMode.CONTAINER)
-                .setIpc(NamespaceMode.POD)
-                .build();
-    }
-
     /// Returns the sandbox's id.
     public String id() {
         return id;
@@ -134,7 +102,7 @@ public final class Pod implements AutoCloseable {
 
     /// Returns the pod's name.
     public String name() {
-        return config.getMetadata().getName();
+        return request.config().getMetadata().getName();
     }
 
     /// Returns the sandbox's status.
@@ -145,12 +113,57 @@ public final class Pod implements AutoCloseable {
                 .getStatus();
     }
 
+    /// Returns the pod's address on the pod network.
+    public String address() {
+        return status().getNetwork().getIp();
+    }
+
+    /// Returns the pod's network namespace, for the caller to close.
+    public NetworkNamespace network() {
+        PodSandboxStatusResponse verbose =
+                node.cri()
+                        .runtime()
+                        .podSandboxStatus(
+                                PodSandboxStatusRequest.newBuilder()
+                                        .setPodSandboxId(id)
+                                        .setVerbose(true)
+                                        .build());
+        JsonObject info = JsonParser.parseString(verbose.getInfoOrThrow("info")).getAsJsonObject();
+        for (JsonElement namespace :
+                info.getAsJsonObject("runtimeSpec")
+                        .getAsJsonObject("linux")
+                        .getAsJsonArray("namespaces")) {
+            JsonObject of = namespace.getAsJsonObject();
+            if (of.get("type").getAsString().equals("network")) {
+                // (/var/run is a link to /run, and from outside it would lead to the machine's)
+                String path = of.get("path").getAsString().replaceFirst("^/var/run/", "/run/");
+                return NetworkNamespace.of(node.path(path));
+            }
+        }
+        throw new IllegalStateException("pod " + id + " has no network of its own");
+    }
+
+    /// Has containerd forward connections to ports of the pod.
+    ///
+    /// @return where containerd waits for them: an address inside the node
+    public URI forward(int port) {
+        return URI.create(
+                node.cri()
+                        .runtime()
+                        .portForward(
+                                PortForwardRequest.newBuilder()
+                                        .setPodSandboxId(id)
+                                        .addPort(port)
+                                        .build())
+                        .getUrl());
+    }
+
     /// Pulls the image and creates a container.
-    public PodContainer create(ContainerRequest request) {
-        String image = request.config().getImage().getImage();
+    public PodContainer create(ContainerRequest container) {
+        String image = container.config().getImage().getImage();
         pull(node, image);
         int number = containers.getAndIncrement();
-        var builder = request.config().toBuilder();
+        var builder = container.config().toBuilder();
         if (!builder.hasMetadata()) {
             builder.setMetadata(ContainerMetadata.newBuilder().setName("app-" + number));
         }
@@ -166,30 +179,30 @@ public final class Pod implements AutoCloseable {
                                 "default"))
                 .setLinux(defaults(builder.getLinux()));
         try {
-            Files.createDirectories(node.path(config.getLogDirectory() + "/" + name));
+            Files.createDirectories(node.path(request.config().getLogDirectory() + "/" + name));
         } catch (IOException e) {
             throw new UncheckedIOException("make the log directory of container " + name, e);
         }
-        String container =
+        String created =
                 node.cri()
                         .runtime()
                         .createContainer(
                                 CreateContainerRequest.newBuilder()
                                         .setPodSandboxId(id)
                                         .setConfig(builder)
-                                        .setSandboxConfig(config)
+                                        .setSandboxConfig(request.config())
                                         .build())
                         .getContainerId();
-        return new PodContainer(node, container);
+        return new PodContainer(node, created);
     }
 
     /// Pulls the image, creates a container and starts it.
-    public PodContainer start(ContainerRequest request) {
-        return create(request).start();
+    public PodContainer start(ContainerRequest container) {
+        return create(container).start();
     }
 
     /// What a kubelet says of a container without requests and limits.
-    private static LinuxContainerConfig defaults(LinuxContainerConfig asked) {
+    private LinuxContainerConfig defaults(LinuxContainerConfig asked) {
         return LinuxContainerConfig.newBuilder()
                 .setResources(
                         LinuxContainerResources.newBuilder()
@@ -198,7 +211,7 @@ public final class Pod implements AutoCloseable {
                                 .setOomScoreAdj(1000))
                 .setSecurityContext(
                         LinuxContainerSecurityContext.newBuilder()
-                                .setNamespaceOptions(namespaces()))
+                                .setNamespaceOptions(request.containerNamespaces()))
                 .build()
                 .toBuilder()
                 .mergeFrom(asked)

@@ -1,0 +1,171 @@
+package dev.atoll.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+
+import dev.atoll.e2e.net.HttpReply;
+import dev.atoll.e2e.net.NameServer;
+import dev.atoll.e2e.net.Origin;
+import dev.atoll.e2e.net.TestAuthority;
+import dev.atoll.e2e.pod.ContainerRequest;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.util.List;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What guests ask other servers for.
+@EveryNode
+class OutgoingHttpE2E {
+    private static final String ORIGIN = "10.96.0.20";
+    private static final String BUNDLE = "/etc/ssl/certs/ca-certificates.crt";
+
+    private final TestNode on;
+    private final NameServer names;
+
+    OutgoingHttpE2E(TestNode on) throws IOException {
+        this.on = on;
+        this.names =
+                NameServer.start(
+                        on.node().network(),
+                        List.of(ORIGIN + " origin.test", ORIGIN + " other.test"));
+    }
+
+    @BeforeEach
+    void onlyForAtoll() {
+        assumeFalse(TestNode.isNative(), "the server is a wasm component");
+    }
+
+    @AfterEach
+    void stopNames() throws IOException {
+        names.close();
+    }
+
+    private static HttpReply fetch(WebPod web, String url) throws IOException {
+        return web.get("/fetch?url=" + url);
+    }
+
+    @Test
+    void aServerIsAskedByItsName() throws IOException {
+        try (Origin origin = Origin.start(on.node().network(), ORIGIN, 80);
+                WebPod web = WebPod.run(on)) {
+            assertThat(fetch(web, "http://origin.test/some/path").body())
+                    .isEqualTo("200\norigin.test /some/path\n");
+            assertThat(origin.requests()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void anotherPortIsPartOfTheName() throws IOException {
+        try (Origin _ = Origin.start(on.node().network(), ORIGIN, 8123);
+                WebPod web = WebPod.run(on)) {
+            assertThat(fetch(web, "http://origin.test:8123/").body())
+                    .isEqualTo("200\norigin.test:8123 /\n");
+        }
+    }
+
+    @Test
+    void aLargeAnswerArrivesWhole() throws IOException {
+        int size = 10 << 20;
+        try (Origin _ = Origin.start(on.node().network(), ORIGIN, 80);
+                WebPod web = WebPod.run(on)) {
+            assertThat(fetch(web, "http://origin.test/bytes/" + size).body()).hasSize(size + 4);
+        }
+    }
+
+    @Test
+    void aServerIsTrustedByTheAuthoritiesInTheContainer(@TempDir Path directory) throws Exception {
+        TestAuthority authority = TestAuthority.in(directory);
+        try (Origin _ = tls(authority);
+                WebPod web = WebPod.run(on, TestNode.request(), trusting(authority))) {
+            assertThat(fetch(web, "https://origin.test/secret").body())
+                    .isEqualTo("200\norigin.test /secret\n");
+        }
+    }
+
+    @Test
+    void aServerIsTrustedByTheUsualBundleOfTheContainer(@TempDir Path directory) throws Exception {
+        TestAuthority authority = TestAuthority.in(directory);
+        String bundle = "/var/lib/atoll/bundle-" + UUID.randomUUID();
+        Files.writeString(on.node().path(bundle), authority.certificate());
+        try (Origin _ = tls(authority);
+                WebPod web =
+                        WebPod.run(
+                                on, TestNode.request(), on.server().mount(bundle, BUNDLE, true))) {
+            assertThat(fetch(web, "https://origin.test/").body()).startsWith("200\n");
+        }
+    }
+
+    @Test
+    void aServerIsTrustedByTheNodesBundleWhereTheContainerHasNone(@TempDir Path directory)
+            throws Exception {
+        TestAuthority authority = TestAuthority.in(directory);
+        Path bundle = on.node().path(BUNDLE);
+        String before = Files.readString(bundle);
+        Files.writeString(bundle, before + "\n" + authority.certificate());
+        try (Origin _ = tls(authority);
+                WebPod web = WebPod.run(on)) {
+            assertThat(fetch(web, "https://origin.test/").body()).startsWith("200\n");
+        } finally {
+            Files.writeString(bundle, before);
+        }
+    }
+
+    @Test
+    void aServerOfAnotherNameIsNotTrusted(@TempDir Path directory) throws Exception {
+        TestAuthority authority = TestAuthority.in(directory);
+        try (Origin origin = tls(authority);
+                WebPod web = WebPod.run(on, TestNode.request(), trusting(authority))) {
+            HttpReply reply = fetch(web, "https://other.test/");
+
+            assertThat(reply.status()).isEqualTo(502);
+            assertThat(reply.body()).isEqualTo("TlsCertificateError");
+            assertThat(origin.requests()).isZero();
+        }
+    }
+
+    @Test
+    void aServerOfAnAuthorityThatNobodyKnowsIsNotTrusted(@TempDir Path directory) throws Exception {
+        TestAuthority authority = TestAuthority.in(directory);
+        try (Origin origin = tls(authority);
+                WebPod web = WebPod.run(on)) {
+            HttpReply reply = fetch(web, "https://origin.test/");
+
+            assertThat(reply.status()).isEqualTo(502);
+            assertThat(reply.body()).isEqualTo("TlsCertificateError");
+            assertThat(origin.requests()).isZero();
+        }
+    }
+
+    private Origin tls(TestAuthority authority) throws GeneralSecurityException, IOException {
+        return Origin.start(on.node().network(), ORIGIN, 443, authority.server("dns:origin.test"));
+    }
+
+    /// Returns a server that finds the authority's certificate as in a ConfigMap.
+    private ContainerRequest trusting(TestAuthority authority) throws IOException {
+        String onNode = "/var/lib/atoll/authorities-" + UUID.randomUUID();
+        Path volume = Files.createDirectories(on.node().path(onNode));
+        Path data = Files.createDirectory(volume.resolve("..2026_01"));
+        Files.writeString(data.resolve("ca.crt"), authority.certificate());
+        Files.createSymbolicLink(volume.resolve("..data"), Path.of("..2026_01"));
+        Files.createSymbolicLink(volume.resolve("ca.crt"), Path.of("..data/ca.crt"));
+        return on.server()
+                .mount(onNode, "/etc/authorities", true)
+                .env("SSL_CERT_FILE", "/etc/authorities/ca.crt");
+    }
+
+    @Test
+    void whatGoesWrongHasTheNameThatWasiGivesIt() throws IOException {
+        try (Origin _ = Origin.start(on.node().network(), ORIGIN, 80);
+                WebPod web = WebPod.run(on)) {
+            assertThat(fetch(web, "http://origin.test:1/").body()).isEqualTo("ConnectionRefused");
+            assertThat(fetch(web, "http://unknown.test/").body()).startsWith("DnsError");
+            assertThat(fetch(web, "https://origin.test:80/").body()).startsWith("Tls");
+        }
+    }
+}
