@@ -2,6 +2,7 @@
 
 use super::super::testing::{Answer, NameServer, RESOLV_CONF, SERVER, World, addresses};
 use super::*;
+use http::HeaderMap;
 use http_body_util::{Empty, Full};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -99,20 +100,28 @@ fn nothing() -> WasiBody {
     Empty::new().map_err(|never| match never {}).boxed_unsync()
 }
 
-fn body_by_hand() -> (mpsc::UnboundedSender<Frame<Bytes>>, WasiBody) {
+type Frames<T> = mpsc::UnboundedSender<T>;
+
+fn body_by_hand() -> (Frames<Frame<Bytes>>, WasiBody) {
     let (sender, receiver) = mpsc::unbounded_channel();
-    (sender, BodyExt::boxed_unsync(ByHand(receiver)))
+    (sender, ByHand(receiver, Ok).boxed_unsync())
+}
+
+fn failing_body() -> (Frames<Result<Frame<Bytes>, Error>>, WasiBody) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    (sender, ByHand(receiver, |frame| frame).boxed_unsync())
 }
 
 /// Frames from a channel.
-struct ByHand(mpsc::UnboundedReceiver<Frame<Bytes>>);
+struct ByHand<T>(mpsc::UnboundedReceiver<T>, fn(T) -> Result<Frame<Bytes>, Error>);
 
-impl Body for ByHand {
+impl<T> Body for ByHand<T> {
     type Data = Bytes;
     type Error = Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        self.0.poll_recv(context).map(|frame| frame.map(Ok))
+        let as_frame = self.1;
+        self.0.poll_recv(context).map(|next| next.map(as_frame))
     }
 }
 
@@ -183,6 +192,8 @@ async fn requests_share_a_connection_of_the_namespace() {
         let shown = if path.is_empty() { "/" } else { path };
         assert_eq!(get(&world, &origin.url(path)).await.expect("an answer"), format!("GET HTTP/1.1 {shown} {host}"));
     }
+    let named = format!("http://me:secret@{SERVER}:{}/", origin.port);
+    assert_eq!(get(&world, &named).await.expect("an answer"), format!("GET HTTP/1.1 / {host}"));
     drop(fetch(&world, request("GET", &origin.url("/"), nothing()), RequestOptions::default()).await.expect("a head"));
     assert!(get(&world, &origin.url("/")).await.is_ok());
     assert_eq!((origin.connections(), world.network.sockets.open()), (1, 1));
@@ -356,10 +367,15 @@ async fn failures_have_their_codes() {
     has_code(get(&world, "http://silent.test./").await, &Error::DnsTimeout);
     has_code(get(&world, "http://203.0.113.1/").await, &Error::DestinationIpUnroutable);
     has_code(get(&world, &format!("http://{SERVER}:1/")).await, &Error::ConnectionRefused);
-    for url in ["http://a..b/", "http://1.2.3/", "http://x:99999/"] {
+    for url in ["http://a..b/", "http://1.2.3/", "http://x:99999/", "http://origin.test:x/"] {
         let Ok(request) = Request::builder().uri(url).body(nothing()) else { continue };
         has_code(fetch(&world, request, RequestOptions::default()).await, &Error::HttpRequestUriInvalid);
     }
+    let (frames, body) = failing_body();
+    let broken =
+        fetch(&world, request("POST", &Origin::start(&world, None).url("/echo"), body), RequestOptions::default());
+    frames.send(Err(Error::HttpRequestBodySize(Some(7)))).expect("open");
+    has_code(broken.await, &Error::HttpRequestBodySize(Some(7)));
     let tunnel = request("CONNECT", &format!("http://{SERVER}:1/"), nothing());
     has_code(fetch(&world, tunnel, RequestOptions::default()).await, &Error::HttpRequestMethodInvalid);
 }
