@@ -345,7 +345,7 @@ async fn bodies_are_streamed_with_trailers_both_ways() {
         let body = response.expect("an answer").into_body().collect().await.expect("a body");
         if url.starts_with("https") {
             assert_eq!(
-                body.trailers().and_then(|trailers| trailers.get("x-sum")).map(|sum| sum.as_bytes()),
+                body.trailers().and_then(|trailers| trailers.get("x-sum")).map(http::HeaderValue::as_bytes),
                 Some(&b"11"[..])
             );
         }
