@@ -129,7 +129,9 @@ ATOLL_FUNCTION(atoll_module_drop);
  * }
  * A rule is TARGET or TARGET:PORTS. TARGET: "*" (anything), a host name, "*.NAME" (every name below NAME), an address or a
  * CIDR; IPv6 in brackets where ports follow. PORTS: "443" or "8000-8100". A guest may connect to an address that an address
- * rule allows, or that it resolved from a name that a name rule allows. The guest's own loopback is no outgoing traffic,
+ * rule allows, or that a name server told it of a name that a name rule allows: /etc/hosts and servers on the guest's own
+ * loopback open nothing, and with name rules /etc/resolv.conf counts as it was when the guest was made. A name server need
+ * not be allowed, but one that is denied is not asked. The guest's own loopback is no outgoing traffic,
  * unless it shares the node's network.
  * Returns the policy's id, which lives as long as the engine.
  */
