@@ -26,6 +26,8 @@ use wasmtime_wasi_http::Error;
 
 /// From the name to the end of the handshake, whatever a request allows.
 const LONGEST: Duration = Duration::from_mins(1);
+/// For the handshake of TLS, once TCP has connected.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 /// For one address where others follow: the kernel repeats its SYN after 1 and 3 seconds.
 const ONE_OF_SEVERAL: Duration = Duration::from_secs(3);
 /// How long a socket is waited for after idle connections were let go.
@@ -211,7 +213,8 @@ async fn connect(network: &Arc<Network>, place: &Place) -> Result<Stream, NoConn
             NoConnection::Trust
         })?;
         let name = place.server_name().ok_or(NoConnection::Place)?;
-        let tls = TlsConnector::from(config).connect(name, tcp).await.map_err(NoConnection::Tls)?;
+        let handshake = timeout(HANDSHAKE, TlsConnector::from(config).connect(name, tcp));
+        let tls = handshake.await.map_err(|_| NoConnection::TimedOut)?.map_err(NoConnection::Tls)?;
         Kind::Tls(Box::new(TokioIo::new(tls)))
     } else {
         Kind::Plain(TokioIo::new(tcp))

@@ -7,16 +7,15 @@ use crate::waiting::Waiting;
 use bytes::Bytes;
 use http::{Method, Request, Response, Uri};
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::{BodyExt, Empty};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::TokioTimer;
 use std::collections::HashMap;
-use std::error::Error as _;
 use std::io;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::timeout;
@@ -30,6 +29,9 @@ const MOST_IDLE: usize = 32;
 const MOST_PLACES: usize = 64;
 /// The head of a response, in bytes.
 const LARGEST_HEAD: u32 = 128 << 10;
+/// Bytes that an HTTP/2 server may send before the guest reads: of one response, and of all of one connection.
+const STREAM_WINDOW: u32 = 256 << 10;
+const CONNECTION_WINDOW: u32 = 1 << 20;
 /// For whatever a request sets no limit to, as wasmtime-wasi-http has it.
 const UNLIMITED: Duration = Duration::from_mins(10);
 
@@ -48,6 +50,11 @@ type Ending = Box<dyn Future<Output = Result<(), Error>> + Send>;
 type Answer = Result<(Response<WasiBody>, Ending), Error>;
 
 impl WasiHttpHooks for Hooks {
+    // The client writes it from where the request really goes, without the user information that a guest may put there.
+    fn set_host_header(&mut self) -> bool {
+        false
+    }
+
     fn send_request(
         &mut self,
         request: Request<WasiBody>,
@@ -68,11 +75,11 @@ impl WasiHttpHooks for Hooks {
 
 /// A guest's connections, apart by scheme, host and port: those to one place can be let go while another is asked.
 #[derive(Default)]
-pub(super) struct Pool(Mutex<HashMap<String, Client<Connector, WasiBody>>>);
+pub(super) struct Pool(Mutex<HashMap<String, Client<Connector, Lent>>>);
 
 impl Pool {
     /// The connections to where `uri`, which is normal, leads.
-    fn client(&self, network: &Arc<Network>, uri: &Uri) -> Client<Connector, WasiBody> {
+    fn client(&self, network: &Arc<Network>, uri: &Uri) -> Client<Connector, Lent> {
         let place =
             format!("{}://{}", uri.scheme_str().unwrap_or_default(), uri.authority().map_or("", |at| at.as_str()));
         let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -89,7 +96,7 @@ impl Pool {
     }
 }
 
-fn new_client(network: &Arc<Network>) -> Client<Connector, WasiBody> {
+fn new_client(network: &Arc<Network>) -> Client<Connector, Lent> {
     let tasks: Tasks = network.tasks.clone();
     Client::builder(tasks)
         .timer(TokioTimer::new())
@@ -100,6 +107,8 @@ fn new_client(network: &Arc<Network>) -> Client<Connector, WasiBody> {
         .retry_canceled_requests(true)
         .http1_max_buf_size(LARGEST_HEAD as usize)
         .http2_max_header_list_size(LARGEST_HEAD)
+        .http2_initial_stream_window_size(STREAM_WINDOW)
+        .http2_initial_connection_window_size(CONNECTION_WINDOW)
         .build(Connector(Arc::downgrade(network)))
 }
 
@@ -108,6 +117,10 @@ async fn send(
     request: Request<WasiBody>,
     options: Option<RequestOptions>,
 ) -> Result<Response<WasiBody>, Error> {
+    // A tunnel would need what wasi:http does not have.
+    if request.method() == Method::CONNECT {
+        return Err(Error::HttpRequestMethodInvalid);
+    }
     let place = Place::of(request.uri()).ok_or(Error::HttpRequestUriInvalid)?;
     if let Some(name) = place.host.name()
         && !network.may_name("http", name, Some(place.port))
@@ -118,11 +131,12 @@ async fn send(
     parts.uri = place.normal(&parts.uri).ok_or(Error::HttpRequestUriInvalid)?;
     let limits = Limits::of(options);
     let client = network.pool.client(network, &parts.uri);
-    let again = is_repeatable(&parts.method, &body).then(|| parts.clone());
-    let response = match (exchange(&client, Request::from_parts(parts, body), limits).await, again) {
+    // RFC 9110, section 9.2.2.
+    let again = parts.method.is_idempotent().then(|| parts.clone());
+    let body = Lent::new(body);
+    let response = match (exchange(&client, Request::from_parts(parts, body.clone()), limits).await, again) {
         // The server closed a kept connection at the moment it was used again, and has not seen the request.
-        (Err(Failure::Client(error)), Some(parts)) if was_cut_off(&error) => {
-            let body = Empty::new().map_err(|never| match never {}).boxed_unsync();
+        (Err(Failure::Client(error)), Some(parts)) if was_cut_off(&error) && body.is_untouched() => {
             exchange(&client, Request::from_parts(parts, body), limits).await
         }
         (response, _) => response,
@@ -160,8 +174,8 @@ enum Failure {
 
 /// Sends a request and waits for the head of its response.
 async fn exchange(
-    client: &Client<Connector, WasiBody>,
-    mut request: Request<WasiBody>,
+    client: &Client<Connector, Lent>,
+    mut request: Request<Lent>,
     limits: Limits,
 ) -> Result<Response<Incoming>, Failure> {
     let mut connection = capture_connection(&mut request);
@@ -181,40 +195,108 @@ async fn exchange(
     response.map_err(Failure::Client)
 }
 
-/// Whether a request may be sent twice: RFC 9110, section 9.2.2.
-fn is_repeatable(method: &Method, body: &WasiBody) -> bool {
-    method.is_idempotent() && body.is_end_stream()
+/// Whether the connection ended before anything of a response came.
+fn was_cut_off(error: &legacy::Error) -> bool {
+    let by_hyper = |error: &hyper::Error| error.is_incomplete_message() || error.is_closed() || error.is_canceled();
+    let by_kernel = |error: &io::Error| matches!(tcp_code(error), Error::ConnectionTerminated);
+    cause(error).is_some_and(by_hyper) || cause(error).is_some_and(by_kernel)
 }
 
-fn was_cut_off(error: &legacy::Error) -> bool {
-    let source = error.source().and_then(|source| source.downcast_ref::<hyper::Error>());
-    source.is_some_and(|error| error.is_incomplete_message() || error.is_closed())
+/// What of its kind is nearest behind `error`.
+fn cause<T: std::error::Error + 'static>(error: &dyn std::error::Error) -> Option<&T> {
+    let mut next = error.source();
+    while let Some(source) = next {
+        if let Some(found) = source.downcast_ref() {
+            return Some(found);
+        }
+        next = source.source();
+    }
+    None
 }
 
 /// As wasi:http says it.
 fn code(error: &legacy::Error) -> Error {
-    let mut source: Option<&(dyn std::error::Error + 'static)> = error.source();
-    while let Some(cause) = source {
-        if let Some(cause) = cause.downcast_ref::<NoConnection>() {
-            return cause.code();
-        }
-        if let Some(cause) = cause.downcast_ref::<io::Error>() {
-            return tcp_code(cause);
-        }
-        if let Some(cause) = cause.downcast_ref::<hyper::Error>() {
-            if cause.is_timeout() {
-                return Error::HttpResponseTimeout;
-            }
-            if cause.is_incomplete_message() || cause.is_closed() || cause.is_canceled() {
-                return Error::ConnectionTerminated;
-            }
-            if cause.is_parse_too_large() {
-                return Error::HttpResponseHeaderSectionSize(Some(LARGEST_HEAD));
-            }
-        }
-        source = cause.source();
+    if let Some(none) = cause::<NoConnection>(error) {
+        return none.code();
     }
-    Error::HttpProtocolError
+    match cause::<hyper::Error>(error) {
+        Some(error) if error.is_incomplete_message() => Error::ConnectionTerminated,
+        Some(error) => hyper_code(error),
+        None => cause(error).map_or(Error::HttpProtocolError, tcp_code),
+    }
+}
+
+fn hyper_code(error: &hyper::Error) -> Error {
+    if let Some(of_guest) = cause::<Error>(error) {
+        return match of_guest {
+            Error::HttpRequestBodySize(size) => Error::HttpRequestBodySize(*size),
+            other => Error::InternalError(Some(format!("the request's body: {other}"))),
+        };
+    }
+    match error {
+        error if error.is_timeout() => Error::HttpResponseTimeout,
+        error if error.is_incomplete_message() => Error::HttpResponseIncomplete,
+        error if error.is_closed() || error.is_canceled() => Error::ConnectionTerminated,
+        error if error.is_parse_too_large() => Error::HttpResponseHeaderSectionSize(Some(LARGEST_HEAD)),
+        error => cause(error).map_or(Error::HttpProtocolError, tcp_code),
+    }
+}
+
+/// The guest's body, which a connection that is lost leaves as it was if it took nothing of it: many guests open the body of a
+/// GET and write nothing. Clones are the same.
+#[derive(Clone)]
+struct Lent(Arc<Mutex<Loan>>);
+
+struct Loan {
+    body: WasiBody,
+    /// Something was taken.
+    touched: bool,
+    /// The end came.
+    ended: bool,
+}
+
+impl Lent {
+    fn new(body: WasiBody) -> Self {
+        let ended = body.is_end_stream();
+        Self(Arc::new(Mutex::new(Loan { body, touched: false, ended })))
+    }
+
+    fn is_untouched(&self) -> bool {
+        !self.loan().touched
+    }
+
+    fn loan(&self) -> MutexGuard<'_, Loan> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Body for Lent {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let mut loan = self.loan();
+        if loan.ended {
+            return Poll::Ready(None);
+        }
+        let polled = Pin::new(&mut loan.body).poll_frame(context);
+        match &polled {
+            Poll::Ready(None) => loan.ended = true,
+            Poll::Ready(Some(_)) => loan.touched = true,
+            Poll::Pending => {}
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        let loan = self.loan();
+        loan.ended || loan.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let loan = self.loan();
+        if loan.ended { SizeHint::with_exact(0) } else { loan.body.size_hint() }
+    }
 }
 
 /// The body of a response, whose server may not pause for too long.
@@ -233,9 +315,7 @@ impl Body for ResponseBody {
         Poll::Ready(match ready!(this.waiting.poll(context, polled)) {
             None => Some(Err(Error::ConnectionReadTimeout)),
             Some(None) => None,
-            Some(Some(frame)) => Some(frame.map_err(|error| {
-                if error.is_incomplete_message() { Error::HttpResponseIncomplete } else { error.into() }
-            })),
+            Some(Some(frame)) => Some(frame.map_err(|error| hyper_code(&error))),
         })
     }
 
@@ -249,138 +329,4 @@ impl Body for ResponseBody {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::testing::{RESOLV_CONF, SERVER, World};
-    use super::*;
-    use std::convert::Infallible;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use tokio::net::TcpListener;
-    use tokio_rustls::TlsAcceptor;
-
-    const HOSTS: &str = "10.53.0.1 origin.test\n";
-
-    fn world(policy: &str, env: &[String], files: &[(&str, &str)]) -> World {
-        let mut all = vec![("etc/resolv.conf", RESOLV_CONF), ("etc/hosts", HOSTS)];
-        all.extend_from_slice(files);
-        World::new(policy, env, &all)
-    }
-
-    fn get(uri: &str) -> Request<WasiBody> {
-        let body = Empty::new().map_err(|never: Infallible| match never {}).boxed_unsync();
-        Request::get(uri).body(body).expect("a request")
-    }
-
-    async fn ask(world: &World, uri: &str, options: Option<RequestOptions>) -> Result<(http::Version, String), Error> {
-        let mut hooks = Hooks::new(Some(world.network.clone()));
-        let (response, _) = Pin::from(hooks.send_request(get(uri), options, Box::new(async { Ok(()) }))).await?;
-        let version = response.version();
-        let body = response.into_body().collect().await?.to_bytes();
-        Ok((version, String::from_utf8_lossy(&body).into_owned()))
-    }
-
-    /// Answers each request with its number on its connection, and counts connections.
-    fn serve(listener: TcpListener, tls: Option<TlsAcceptor>) -> Arc<AtomicUsize> {
-        let connections = Arc::<AtomicUsize>::default();
-        let counted = connections.clone();
-        tokio::spawn(async move {
-            loop {
-                let (stream, _) = listener.accept().await.expect("a connection");
-                counted.fetch_add(1, Ordering::SeqCst);
-                let tls = tls.clone();
-                tokio::spawn(async move {
-                    let requests = AtomicUsize::new(0);
-                    let service = hyper::service::service_fn(|_: Request<Incoming>| {
-                        let number = requests.fetch_add(1, Ordering::SeqCst) + 1;
-                        async move { Ok::<_, Infallible>(Response::new(number.to_string())) }
-                    });
-                    let builder = hyper_util::server::conn::auto::Builder::new(hyper_util::rt::TokioExecutor::new());
-                    // A client that refuses the certificate ends the connection with an error.
-                    match tls {
-                        None => drop(builder.serve_connection(hyper_util::rt::TokioIo::new(stream), service).await),
-                        Some(tls) => {
-                            if let Ok(stream) = tls.accept(stream).await {
-                                let io = hyper_util::rt::TokioIo::new(stream);
-                                drop(builder.serve_connection(io, service).await);
-                            }
-                        }
-                    }
-                });
-            }
-        });
-        connections
-    }
-
-    #[tokio::test]
-    async fn requests_to_one_host_share_a_connection_which_is_one_socket() {
-        let world = world(r#"{"name": "p", "maxSockets": 1}"#, &[], &[]);
-        let connections = serve(world.listen(&format!("{SERVER}:80")), None);
-        for number in 1..=3 {
-            let (_, body) = ask(&world, "http://origin.test/", None).await.expect("an answer");
-            assert_eq!(body, number.to_string());
-        }
-        assert_eq!(connections.load(Ordering::SeqCst), 1);
-        assert_eq!(world.network.sockets.open(), 1);
-        // The one idle connection makes room for another host.
-        serve(world.listen(&format!("{SERVER}:81")), None);
-        assert_eq!(ask(&world, "http://origin.test:81/", None).await.expect("an answer").1, "1");
-    }
-
-    #[tokio::test]
-    async fn what_the_policy_refuses_is_refused_by_name_and_by_address() {
-        let world = world(r#"{"name": "p", "allow": ["*.allowed.test", "10.53.0.1:81"]}"#, &[], &[]);
-        let denied = ask(&world, &format!("http://{SERVER}/"), None).await;
-        assert!(matches!(denied, Err(Error::DestinationIpProhibited)), "{denied:?}");
-        serve(world.listen(&format!("{SERVER}:81")), None);
-        assert_eq!(ask(&world, &format!("http://{SERVER}:81/"), None).await.expect("allowed").1, "1");
-        assert_eq!(world.network.refused(), 1);
-        let mut hooks = Hooks::new(None);
-        let none = Pin::from(hooks.send_request(get("http://a.test/"), None, Box::new(async { Ok(()) }))).await;
-        assert!(matches!(none, Err(Error::HttpRequestDenied)));
-    }
-
-    #[tokio::test]
-    async fn tls_trusts_what_the_guest_names_and_speaks_http_2() {
-        let made = rcgen::generate_simple_self_signed(["origin.test".to_owned()]).expect("a certificate");
-        let pem = made.cert.pem();
-        let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut config = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("versions")
-            .with_no_client_auth()
-            .with_single_cert(vec![made.cert.der().clone()], key)
-            .expect("a server");
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let acceptor = TlsAcceptor::from(Arc::new(config));
-        let named = ["SSL_CERT_FILE=/etc/own.pem".to_owned()];
-        let trusting = world(r#"{"name": "p"}"#, &named, &[("etc/own.pem", &pem)]);
-        serve(trusting.listen(&format!("{SERVER}:443")), Some(acceptor.clone()));
-        let (version, body) = ask(&trusting, "https://origin.test/", None).await.expect("an answer");
-        assert_eq!((version, body.as_str()), (http::Version::HTTP_2, "1"));
-        let strange = world(r#"{"name": "p"}"#, &[], &[]);
-        serve(strange.listen(&format!("{SERVER}:443")), Some(acceptor));
-        let refused = ask(&strange, "https://origin.test/", None).await;
-        assert!(matches!(refused, Err(Error::TlsCertificateError)), "{refused:?}");
-        let missing = world(r#"{"name": "p"}"#, &named, &[]);
-        serve(missing.listen(&format!("{SERVER}:443")), None);
-        let refused = ask(&missing, "https://origin.test/", None).await;
-        assert!(matches!(refused, Err(Error::TlsCertificateError)), "{refused:?}");
-    }
-
-    #[tokio::test]
-    async fn failures_have_the_codes_of_wasi_http() {
-        let world = world(r#"{"name": "p"}"#, &[], &[]);
-        let refused = ask(&world, "http://origin.test:9/", None).await;
-        assert!(matches!(refused, Err(Error::ConnectionRefused)), "{refused:?}");
-        let silent = world.listen(&format!("{SERVER}:82"));
-        let options = RequestOptions { first_byte_timeout: Some(Duration::from_millis(50)), ..Default::default() };
-        let late = ask(&world, "http://origin.test:82/", Some(options)).await;
-        assert!(matches!(late, Err(Error::ConnectionReadTimeout)), "{late:?}");
-        drop(silent);
-        let wrong = ask(&world, "http://origin.test:x/", None).await;
-        assert!(matches!(wrong, Err(Error::HttpRequestUriInvalid)), "{wrong:?}");
-        world.network.close();
-        let ended = ask(&world, "http://origin.test/", None).await;
-        assert!(matches!(ended, Err(Error::ConnectionTerminated)), "{ended:?}");
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 
 use super::tasks::Tasks;
 use crate::view::View;
-use ring::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
+use ring::digest::{Context, SHA256, SHA256_OUTPUT_LEN, digest};
 use rustls::client::Resumption;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
@@ -12,7 +12,7 @@ use rustls::{ClientConfig, RootCertStore};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
-use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use tokio::sync::OnceCell;
 
 /// Where distributions keep their bundle: Debian and Alpine, Red Hat, Alpine and BSD.
@@ -24,8 +24,6 @@ const LARGEST: u64 = 8 << 20;
 const SESSIONS: usize = 32;
 
 static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(rustls::crypto::ring::default_provider()));
-/// The node's own certificates, read once.
-static NODE: OnceLock<Arc<RootCertStore>> = OnceLock::new();
 /// Parsed bundles by their digest: pods of one image share what takes 150 KiB for each otherwise.
 static BUNDLES: LazyLock<Mutex<HashMap<Digest, Weak<RootCertStore>>>> = LazyLock::new(Mutex::default);
 
@@ -95,26 +93,34 @@ fn bytes(view: &View, path: &str) -> Result<Vec<u8>, String> {
 
 /// The certificates of a bundle; `None` where there is none.
 fn bundle(bytes: &[u8]) -> Option<Arc<RootCertStore>> {
+    let parse = || parsed(CertificateDer::pem_slice_iter(bytes).filter_map(Result::ok));
+    known(digest(&SHA256, bytes).as_ref(), parse)
+}
+
+/// What was parsed of the bundle with this digest, or what `parse` makes of it.
+fn known(bundle: &[u8], parse: impl FnOnce() -> Option<Arc<RootCertStore>>) -> Option<Arc<RootCertStore>> {
     let mut key = Digest::default();
-    key.copy_from_slice(digest(&SHA256, bytes).as_ref());
-    let known = || BUNDLES.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(store) = known().get(&key).and_then(Weak::upgrade) {
+    key.copy_from_slice(bundle);
+    let bundles = || BUNDLES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(store) = bundles().get(&key).and_then(Weak::upgrade) {
         return Some(store);
     }
-    let store = parsed(CertificateDer::pem_slice_iter(bytes).filter_map(Result::ok))?;
-    let mut bundles = known();
+    let store = parse()?;
+    let mut bundles = bundles();
     bundles.retain(|_, store| store.strong_count() > 0);
     bundles.insert(key, Arc::downgrade(&store));
     Some(store)
 }
 
+/// The node's own certificates, read anew for each guest: an operator may have changed them.
 fn node() -> Option<Arc<RootCertStore>> {
-    let store = NODE.get_or_init(|| {
-        // Certificates that cannot be read are left out; without any, every handshake fails, and says why.
-        parsed(rustls_native_certs::load_native_certs().certs.into_iter())
-            .unwrap_or_else(|| Arc::new(RootCertStore::empty()))
-    });
-    (!store.is_empty()).then(|| store.clone())
+    // Certificates that cannot be read are left out; without any, every handshake fails, and says why.
+    let certificates = rustls_native_certs::load_native_certs().certs;
+    let mut hash = Context::new(&SHA256);
+    for certificate in &certificates {
+        hash.update(certificate);
+    }
+    known(hash.finish().as_ref(), || parsed(certificates.into_iter()))
 }
 
 fn parsed(certificates: impl Iterator<Item = CertificateDer<'static>>) -> Option<Arc<RootCertStore>> {

@@ -159,9 +159,13 @@ fn answered(server: &Server, head: Option<Head>, ended: Option<bool>) -> Result<
 }
 
 /// Refuses what no guest could handle, and reads a short body.
-async fn checked(server: &Server, request: Request<Incoming>) -> Result<Request<RequestBody>, Refusal> {
+async fn checked(server: &Server, mut request: Request<Incoming>) -> Result<Request<RequestBody>, Refusal> {
     if request.method() == Method::CONNECT {
         return Err(Refusal::Client(StatusCode::NOT_IMPLEMENTED, "CONNECT is not offered\n"));
+    }
+    if request.version() == Version::HTTP_10 && !request.headers().contains_key(HOST) {
+        // Clients of HTTP/1.0, health checks above all, need not name one, and every wasi:http request has one.
+        request.headers_mut().insert(HOST, HeaderValue::from_static("localhost"));
     }
     let named = request.uri().authority().is_some()
         || request.headers().get(HOST).is_some_and(|host| host.to_str().is_ok_and(|host| !host.is_empty()));
