@@ -100,7 +100,7 @@ class NetworkPolicyE2E {
             assertThat(web.get("/fetch?url=http://secret.allowed.test/").body())
                     .isEqualTo("HttpRequestDenied");
             assertThat(web.get("/fetch?url=http://elsewhere.test/").body())
-                    .isEqualTo("HttpRequestDenied");
+                    .isEqualTo("DestinationIpProhibited");
             assertThat(web.get("/fetch?url=http://" + ORIGIN + "/").body())
                     .isEqualTo("DestinationIpProhibited");
             assertThat(origin.requests()).isZero();

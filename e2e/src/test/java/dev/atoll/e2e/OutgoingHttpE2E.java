@@ -15,6 +15,7 @@ import java.security.GeneralSecurityException;
 import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,6 +26,9 @@ class OutgoingHttpE2E {
     private static final String ORIGIN = "10.96.0.20";
     private static final String BUNDLE = "/etc/ssl/certs/ca-certificates.crt";
 
+    private static @TempDir Path directory;
+    private static TestAuthority authority;
+
     private final TestNode on;
     private final NameServer names;
 
@@ -34,6 +38,11 @@ class OutgoingHttpE2E {
                 NameServer.start(
                         on.node().network(),
                         List.of(ORIGIN + " origin.test", ORIGIN + " other.test"));
+    }
+
+    @BeforeAll
+    static void makeAuthority() {
+        authority = TestAuthority.in(directory);
     }
 
     @BeforeEach
@@ -79,21 +88,19 @@ class OutgoingHttpE2E {
     }
 
     @Test
-    void aServerIsTrustedByTheAuthoritiesInTheContainer(@TempDir Path directory) throws Exception {
-        TestAuthority authority = TestAuthority.in(directory);
-        try (Origin _ = tls(authority);
-                WebPod web = WebPod.run(on, TestNode.request(), trusting(authority))) {
+    void aServerIsTrustedByTheAuthoritiesInTheContainer() throws Exception {
+        try (Origin _ = tls();
+                WebPod web = WebPod.run(on, TestNode.request(), trusting())) {
             assertThat(fetch(web, "https://origin.test/secret").body())
                     .isEqualTo("200\norigin.test /secret\n");
         }
     }
 
     @Test
-    void aServerIsTrustedByTheUsualBundleOfTheContainer(@TempDir Path directory) throws Exception {
-        TestAuthority authority = TestAuthority.in(directory);
+    void aServerIsTrustedByTheUsualBundleOfTheContainer() throws Exception {
         String bundle = "/var/lib/atoll/bundle-" + UUID.randomUUID();
         Files.writeString(on.node().path(bundle), authority.certificate());
-        try (Origin _ = tls(authority);
+        try (Origin _ = tls();
                 WebPod web =
                         WebPod.run(
                                 on, TestNode.request(), on.server().mount(bundle, BUNDLE, true))) {
@@ -102,13 +109,11 @@ class OutgoingHttpE2E {
     }
 
     @Test
-    void aServerIsTrustedByTheNodesBundleWhereTheContainerHasNone(@TempDir Path directory)
-            throws Exception {
-        TestAuthority authority = TestAuthority.in(directory);
+    void aServerIsTrustedByTheNodesBundleWhereTheContainerHasNone() throws Exception {
         Path bundle = on.node().path(BUNDLE);
         String before = Files.readString(bundle);
         Files.writeString(bundle, before + "\n" + authority.certificate());
-        try (Origin _ = tls(authority);
+        try (Origin _ = tls();
                 WebPod web = WebPod.run(on)) {
             assertThat(fetch(web, "https://origin.test/").body()).startsWith("200\n");
         } finally {
@@ -117,10 +122,9 @@ class OutgoingHttpE2E {
     }
 
     @Test
-    void aServerOfAnotherNameIsNotTrusted(@TempDir Path directory) throws Exception {
-        TestAuthority authority = TestAuthority.in(directory);
-        try (Origin origin = tls(authority);
-                WebPod web = WebPod.run(on, TestNode.request(), trusting(authority))) {
+    void aServerOfAnotherNameIsNotTrusted() throws Exception {
+        try (Origin origin = tls();
+                WebPod web = WebPod.run(on, TestNode.request(), trusting())) {
             HttpReply reply = fetch(web, "https://other.test/");
 
             assertThat(reply.status()).isEqualTo(502);
@@ -130,9 +134,8 @@ class OutgoingHttpE2E {
     }
 
     @Test
-    void aServerOfAnAuthorityThatNobodyKnowsIsNotTrusted(@TempDir Path directory) throws Exception {
-        TestAuthority authority = TestAuthority.in(directory);
-        try (Origin origin = tls(authority);
+    void aServerOfAnAuthorityThatNobodyKnowsIsNotTrusted() throws Exception {
+        try (Origin origin = tls();
                 WebPod web = WebPod.run(on)) {
             HttpReply reply = fetch(web, "https://origin.test/");
 
@@ -142,12 +145,12 @@ class OutgoingHttpE2E {
         }
     }
 
-    private Origin tls(TestAuthority authority) throws GeneralSecurityException, IOException {
+    private Origin tls() throws GeneralSecurityException, IOException {
         return Origin.start(on.node().network(), ORIGIN, 443, authority.server("dns:origin.test"));
     }
 
     /// Returns a server that finds the authority's certificate as in a ConfigMap.
-    private ContainerRequest trusting(TestAuthority authority) throws IOException {
+    private ContainerRequest trusting() throws IOException {
         String onNode = "/var/lib/atoll/authorities-" + UUID.randomUUID();
         Path volume = Files.createDirectories(on.node().path(onNode));
         Path data = Files.createDirectory(volume.resolve("..2026_01"));
