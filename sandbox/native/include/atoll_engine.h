@@ -181,9 +181,9 @@ ATOLL_FUNCTION(atoll_guest_kill);
 /* a: guest. Lets go of the writer that keeps a stdin FIFO open: the guest sees end of file once every other writer is gone. */
 ATOLL_FUNCTION(atoll_guest_close_stdin);
 /* a: guest. out: 16 uint64_t: cpu_ns, memory bytes, peak bytes, bytes written to stdout, to stderr, bytes read from stdin,
- * started_ns, ended_ns; of a server: requests answered by the guest, requests that trapped, requests turned away (413, 431,
- * 503, 504), requests in progress, open connections; of its network: open sockets, what the policy refused; instances that
- * exist. Returns 128. */
+ * started_ns, ended_ns; of a server: requests answered by the guest, requests that it failed (500, or cut off), requests turned
+ * away (400, 408, 413, 503, 504), requests in progress, open connections; of its network: open sockets, what the policy
+ * refused; instances that exist. Returns 128. */
 ATOLL_FUNCTION(atoll_guest_stat);
 /* a: guest. Returns the length of, and writes, the text of a trap or failure; 0 where there is none. */
 ATOLL_FUNCTION(atoll_guest_text);
