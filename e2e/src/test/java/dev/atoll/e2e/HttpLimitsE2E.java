@@ -169,7 +169,7 @@ class HttpLimitsE2E {
                 HttpConnection served = web.connect();
                 HttpConnection second = web.connect();
                 HttpConnection third = web.connect()) {
-            served.send(HttpConnection.get("/sleep?ms=1500"));
+            served.send(HttpConnection.get("/sleep?ms=5000"));
             GuestCounters.await(on, web.container(), counters -> counters.inProgress() >= 1);
 
             second.send(HttpConnection.get("/count"));
