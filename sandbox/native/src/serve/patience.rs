@@ -161,7 +161,7 @@ impl AsyncRead for Patient {
         if !idle {
             this.head_since = None;
         } else if let Some(since) = this.head_since
-            && since < this.activity.idle_since.load(Ordering::Relaxed)
+            && since <= this.activity.idle_since.load(Ordering::Relaxed)
         {
             // That head was answered meanwhile.
             this.head_since = None;
