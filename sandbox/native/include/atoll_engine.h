@@ -129,7 +129,9 @@ ATOLL_FUNCTION(atoll_module_drop);
  * }
  * A rule is TARGET or TARGET:PORTS. TARGET: "*" (anything), a host name, "*.NAME" (every name below NAME), an address or a
  * CIDR; IPv6 in brackets where ports follow. PORTS: "443" or "8000-8100". A guest may connect to an address that an address
- * rule allows, or that it resolved from a name that a name rule allows. The guest's own loopback is no outgoing traffic,
+ * rule allows, or that a name server told it of a name that a name rule allows: /etc/hosts and servers on the guest's own
+ * loopback open nothing, and with name rules /etc/resolv.conf counts as it was when the guest was made. A name server need
+ * not be allowed, but one that is denied is not asked. The guest's own loopback is no outgoing traffic,
  * unless it shares the node's network.
  * Returns the policy's id, which lives as long as the engine.
  */
@@ -179,9 +181,9 @@ ATOLL_FUNCTION(atoll_guest_kill);
 /* a: guest. Lets go of the writer that keeps a stdin FIFO open: the guest sees end of file once every other writer is gone. */
 ATOLL_FUNCTION(atoll_guest_close_stdin);
 /* a: guest. out: 16 uint64_t: cpu_ns, memory bytes, peak bytes, bytes written to stdout, to stderr, bytes read from stdin,
- * started_ns, ended_ns; of a server: requests answered by the guest, requests that trapped, requests turned away (413, 431,
- * 503, 504), requests in progress, open connections; of its network: open sockets, what the policy refused; instances that
- * exist. Returns 128. */
+ * started_ns, ended_ns; of a server: requests answered by the guest, requests that it failed (500, or cut off), requests turned
+ * away (400, 408, 413, 503, 504), requests in progress, open connections; of its network: open sockets, what the policy
+ * refused; instances that exist. Returns 128. */
 ATOLL_FUNCTION(atoll_guest_stat);
 /* a: guest. Returns the length of, and writes, the text of a trap or failure; 0 where there is none. */
 ATOLL_FUNCTION(atoll_guest_text);

@@ -114,7 +114,7 @@ enum Figures {
     Last([u64; FIGURES]),
 }
 
-/// Requests answered, trapped, turned away, in progress; connections; sockets, refusals; instances.
+/// Requests answered, failed, turned away, in progress; connections; sockets, refusals; instances.
 const FIGURES: usize = 8;
 
 impl Figures {
@@ -128,7 +128,7 @@ impl Figures {
             let counters = &server.counters;
             let [requests, connections, instances] = server.present();
             numbers[0] = counters.answered.load(Ordering::Relaxed);
-            numbers[1] = counters.trapped.load(Ordering::Relaxed);
+            numbers[1] = counters.failed.load(Ordering::Relaxed);
             numbers[2] = counters.turned_away.load(Ordering::Relaxed);
             (numbers[3], numbers[4], numbers[7]) = (requests, connections, instances);
         }

@@ -65,7 +65,7 @@ impl<'a> Server<'a> {
         self.raw(format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").as_bytes())
     }
 
-    /// Requests answered, trapped, turned away, in progress; connections; sockets, refusals; instances.
+    /// Requests answered, failed, turned away, in progress; connections; sockets, refusals; instances.
     fn figures(&self) -> [u64; 8] {
         let (length, bytes) = call(abi::atoll_guest_stat, self.guest, 0, "").expect("numbers");
         assert_eq!(length, 128);

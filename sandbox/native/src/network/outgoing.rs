@@ -2,6 +2,7 @@
 
 use super::Network;
 use super::connector::{Connector, NoConnection, Place, tcp_code};
+use super::names::Asked;
 use super::tasks::Tasks;
 use crate::waiting::Waiting;
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::TokioTimer;
 use std::collections::HashMap;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
@@ -122,9 +124,11 @@ async fn send(
         return Err(Error::HttpRequestMethodInvalid);
     }
     let place = Place::of(request.uri()).ok_or(Error::HttpRequestUriInvalid)?;
-    if let Some(name) = place.host.name()
-        && !network.may_name("http", name, Some(place.port))
-    {
+    let allowed = match &place.host {
+        Asked::Address(ip) => network.may_reach("http", SocketAddr::new(*ip, place.port)),
+        Asked::Loopback(name) | Asked::Name { name, .. } => network.may_name("http", name, Some(place.port)),
+    };
+    if !allowed {
         return Err(Error::HttpRequestDenied);
     }
     let (mut parts, body) = request.into_parts();

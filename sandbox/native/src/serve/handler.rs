@@ -144,18 +144,17 @@ async fn handle(server: &Arc<Server>, request: Request<Incoming>) -> Result<Begu
 /// The head that a guest sent; why there is none is in its log.
 fn answered(server: &Server, head: Option<Head>, ended: Option<bool>) -> Result<Response<WasiBody>, Refusal> {
     match head {
-        Some(Ok(head)) => Ok(head),
+        Some(Ok(head)) => return Ok(head),
         Some(Err(error)) => {
-            server.log(format_args!("atoll: the guest answered a request with an error: {error:?}"));
-            Err(Refusal::Guest)
+            server.failed_to_answer(format_args!("the guest answered a request with an error: {error:?}"));
         }
-        None => {
-            if ended == Some(true) {
-                server.log(format_args!("atoll: the guest handled a request without setting a response"));
-            }
-            Err(Refusal::Guest)
+        None if ended == Some(true) => {
+            server.failed_to_answer(format_args!("the guest handled a request without setting a response"));
         }
+        // What ended the guest is told already.
+        None => {}
     }
+    Err(Refusal::Guest)
 }
 
 /// Refuses what no guest could handle, and reads a short body.

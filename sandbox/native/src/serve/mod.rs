@@ -55,7 +55,8 @@ const BREATH: Duration = Duration::from_millis(50);
 #[derive(Default)]
 pub(crate) struct Counters {
     pub answered: AtomicU64,
-    pub trapped: AtomicU64,
+    /// Not answered by the guest's fault.
+    pub failed: AtomicU64,
     pub turned_away: AtomicU64,
 }
 
@@ -162,14 +163,20 @@ impl Server {
 
     async fn accept(self: &Arc<Self>, listener: &TcpListener) {
         let mut sweep = tokio::time::interval(self.settings.reuse_idle());
+        let mut told = false;
         loop {
             let full = self.connections.load(Ordering::Relaxed) >= self.settings.max_connections as usize;
             tokio::select! {
                 accepted = listener.accept(), if !full => match accepted {
-                    Ok((stream, _)) => self.serve(stream),
+                    Ok((stream, _)) => {
+                        told = false;
+                        self.serve(stream);
+                    }
                     Err(error) if listener::is_of_connection(&error) => {}
                     Err(error) => {
-                        self.log(format_args!("atoll: a connection cannot be accepted: {error}"));
+                        if !std::mem::replace(&mut told, true) {
+                            self.log(format_args!("atoll: a connection cannot be accepted: {error}"));
+                        }
                         tokio::time::sleep(BREATH).await;
                     }
                 },
@@ -211,13 +218,19 @@ impl Server {
                 self.phases.advance(Phase::Ended);
             }
             Kind::Exited => {
-                self.log(format_args!("atoll: the guest exited with {} while it handled a request", end.code));
+                self.failed_to_answer(format_args!("the guest exited with {} while it handled a request", end.code));
             }
             _ => {
-                self.counters.trapped.fetch_add(1, Ordering::Relaxed);
+                self.counters.failed.fetch_add(1, Ordering::Relaxed);
                 self.write(&end.text);
             }
         }
+    }
+
+    /// Counts and logs a request that the guest did not do right by.
+    fn failed_to_answer(&self, how: Arguments<'_>) {
+        self.counters.failed.fetch_add(1, Ordering::Relaxed);
+        self.log(format_args!("atoll: {how}"));
     }
 
     /// Writes one line to the guest's standard error.

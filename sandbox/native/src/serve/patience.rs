@@ -6,7 +6,7 @@
 use super::Settings;
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
@@ -21,7 +21,7 @@ pub(crate) struct Activity {
     /// When the last of them ended, in milliseconds of [`now`].
     idle_since: AtomicU64,
     /// A request came by HTTP/2.
-    pub multiplexed: std::sync::atomic::AtomicBool,
+    pub multiplexed: AtomicBool,
 }
 
 impl Activity {
@@ -29,7 +29,7 @@ impl Activity {
         Arc::new(Self {
             busy: AtomicUsize::new(0),
             idle_since: AtomicU64::new(now()),
-            multiplexed: std::sync::atomic::AtomicBool::new(false),
+            multiplexed: AtomicBool::new(false),
         })
     }
 
@@ -116,8 +116,9 @@ impl Patient {
             return full;
         }
         let head = match self.head_since {
-            Some(since) => since.saturating_add(self.limits.head),
-            None => self.activity.idle_since.load(Ordering::Relaxed).saturating_add(self.limits.idle),
+            // HTTP/2 has more to say than requests: pings and windows are no head.
+            Some(since) if !self.activity.multiplexed.load(Ordering::Relaxed) => since.saturating_add(self.limits.head),
+            _ => self.activity.idle_since.load(Ordering::Relaxed).saturating_add(self.limits.idle),
         };
         Some(full.map_or(head, |full| full.min(head)))
     }
@@ -160,7 +161,7 @@ impl AsyncRead for Patient {
         if !idle {
             this.head_since = None;
         } else if let Some(since) = this.head_since
-            && since < this.activity.idle_since.load(Ordering::Relaxed)
+            && since <= this.activity.idle_since.load(Ordering::Relaxed)
         {
             // That head was answered meanwhile.
             this.head_since = None;

@@ -262,18 +262,23 @@ async fn certificates_that_do_not_do_are_told() {
 async fn policies_judge_names_and_addresses() {
     let policy = r#"{"name": "p", "allow": ["web.test", "192.0.2.0/24"], "deny": ["192.0.2.128/25"]}"#;
     let world = World::new(policy, &[], &[("etc/resolv.conf", RESOLV_CONF)]);
-    let _names = NameServer::start(&world, SERVER, |_, v6| if v6 { Answer::Code(3) } else { addresses(&[SERVER]) });
+    let _names = NameServer::start(&world, SERVER, |name, _| match name {
+        "far.test" => addresses(&["203.0.113.7"]),
+        _ => addresses(&[SERVER]),
+    });
     let origin = Origin::start(&world, None);
-    has_code(get(&world, &origin.url("/")).await, &Error::DestinationIpProhibited);
+    has_code(get(&world, &origin.url("/")).await, &Error::HttpRequestDenied);
     assert!(get(&world, &format!("http://web.test:{}/", origin.port)).await.is_ok());
     assert!(get(&world, &origin.url("/")).await.is_ok(), "the name opened its address");
-    has_code(get(&world, "http://192.0.2.200/").await, &Error::DestinationIpProhibited);
+    has_code(get(&world, "http://192.0.2.200/").await, &Error::HttpRequestDenied);
+    // A name that no rule is about may lead to addresses that are allowed; this one does not.
+    has_code(get(&world, "http://far.test./").await, &Error::DestinationIpProhibited);
     let denied = world.network.refused();
 
     let closed = World::new(r#"{"name": "p", "allow": ["web.test"]}"#, &[], &[("etc/resolv.conf", RESOLV_CONF)]);
     let names = NameServer::start(&closed, SERVER, |_, _| addresses(&[SERVER]));
     has_code(get(&closed, "http://other.test/").await, &Error::HttpRequestDenied);
-    assert_eq!((denied, closed.network.refused(), names.asked().len()), (2, 1, 0));
+    assert_eq!((denied, closed.network.refused(), names.asked().len()), (3, 1, 0));
 
     let mut none = Hooks::new(None);
     let sent =
@@ -345,7 +350,7 @@ async fn bodies_are_streamed_with_trailers_both_ways() {
         let body = response.expect("an answer").into_body().collect().await.expect("a body");
         if url.starts_with("https") {
             assert_eq!(
-                body.trailers().and_then(|trailers| trailers.get("x-sum")).map(|sum| sum.as_bytes()),
+                body.trailers().and_then(|trailers| trailers.get("x-sum")).map(http::HeaderValue::as_bytes),
                 Some(&b"11"[..])
             );
         }

@@ -360,19 +360,15 @@ class HttpRequestsE2E {
 
     @Test
     void aRequestWhoseClientIsGoneIsGivenUp() throws IOException {
-        try (WebPod web = webWithVolume()) {
+        try (WebPod web = WebPod.run(on)) {
             try (HttpConnection connection = web.connect()) {
-                connection.send(HttpConnection.get("/sleep?ms=1500&path=/data/never"));
+                connection.send(HttpConnection.get("/never"));
                 GuestCounters.await(on, web.container(), counters -> counters.inProgress() == 1);
             }
 
+            // Nothing else would end it before its time of a minute is over.
             GuestCounters.await(on, web.container(), counters -> counters.inProgress() == 0);
-            Awaitility.await()
-                    .during(Duration.ofSeconds(2))
-                    .atMost(DEADLINE)
-                    .until(() -> !Files.exists(inVolume("never")));
-            assertThat(web.get("/sleep?ms=1&path=/data/once").status()).isEqualTo(200);
-            assertThat(inVolume("once")).exists();
+            assertThat(web.get("/").status()).isEqualTo(200);
         }
     }
 

@@ -53,7 +53,7 @@ class NetworkPolicyE2E {
 
             assertDenied(connecting(pod, METADATA + ":80"));
             assertThat(web.get("/fetch?url=http://" + METADATA + "/latest/meta-data").body())
-                    .isEqualTo("DestinationIpProhibited");
+                    .isEqualTo("HttpRequestDenied");
 
             assertThat(metadata.requests()).isZero();
             assertThat(GuestCounters.of(on, web.container()).refusedByPolicy()).isEqualTo(1);
@@ -102,7 +102,7 @@ class NetworkPolicyE2E {
             assertThat(web.get("/fetch?url=http://elsewhere.test/").body())
                     .isEqualTo("DestinationIpProhibited");
             assertThat(web.get("/fetch?url=http://" + ORIGIN + "/").body())
-                    .isEqualTo("DestinationIpProhibited");
+                    .isEqualTo("HttpRequestDenied");
             assertThat(origin.requests()).isZero();
 
             assertThat(web.get("/fetch?url=http://open.allowed.test/").body()).startsWith("200\n");

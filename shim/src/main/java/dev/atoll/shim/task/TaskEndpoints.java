@@ -27,6 +27,7 @@ import dev.atoll.api.containerd.task.StatsResponse;
 import dev.atoll.api.containerd.task.UpdateTaskRequest;
 import dev.atoll.api.containerd.task.WaitRequest;
 import dev.atoll.api.containerd.task.WaitResponse;
+import dev.atoll.shim.rpc.CallContext;
 import dev.atoll.shim.rpc.RpcMethod;
 import dev.atoll.shim.rpc.RpcService;
 import dev.atoll.shim.status.Unimplemented;
@@ -66,14 +67,28 @@ public final class TaskEndpoints {
                         "Delete",
                         DeleteRequest.getDefaultInstance(),
                         DeleteResponse.getDefaultInstance(),
-                        service::delete),
+                        (context, request) -> {
+                            awaitKills(context);
+                            return service.delete(context, request);
+                        }),
                 RpcMethod.quick(
                         "Pids",
                         PidsRequest.getDefaultInstance(),
                         PidsResponse.getDefaultInstance(),
                         service::pids),
-                RpcMethod.blocking(
-                        "Kill", KillRequest.getDefaultInstance(), NOTHING, service::kill),
+                new RpcMethod<>(
+                        "Kill",
+                        KillRequest.getDefaultInstance(),
+                        NOTHING,
+                        false,
+                        (context, request, responder) -> {
+                            context.session().killBegins();
+                            try {
+                                responder.reply(service.kill(context, request));
+                            } finally {
+                                context.session().killAnswered();
+                            }
+                        }),
                 RpcMethod.blocking(
                         "CloseIO", CloseIORequest.getDefaultInstance(), NOTHING, service::closeIo),
                 RpcMethod.deferred(
@@ -131,5 +146,14 @@ public final class TaskEndpoints {
                 (_, _) -> {
                     throw new Unimplemented(sentence);
                 });
+    }
+
+    private static void awaitKills(CallContext context) {
+        try {
+            context.session().awaitKills();
+        } catch (InterruptedException e) {
+            // The daemon ends: whether an answer is lost does not matter any more.
+            Thread.currentThread().interrupt();
+        }
     }
 }
