@@ -11,9 +11,9 @@ import dev.atoll.e2e.pod.ContainerRequest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.GeneralSecurityException;
 import java.util.List;
 import java.util.UUID;
+import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -27,7 +27,8 @@ class OutgoingHttpE2E {
     private static final String BUNDLE = "/etc/ssl/certs/ca-certificates.crt";
 
     private static @TempDir Path directory;
-    private static TestAuthority authority;
+    private static String authority;
+    private static SSLContext certificate;
 
     private final TestNode on;
     private final NameServer names;
@@ -41,8 +42,10 @@ class OutgoingHttpE2E {
     }
 
     @BeforeAll
-    static void makeAuthority() {
-        authority = TestAuthority.in(directory);
+    static void makeCertificates() throws Exception {
+        TestAuthority made = TestAuthority.in(directory);
+        authority = made.certificate();
+        certificate = made.server("dns:origin.test");
     }
 
     @BeforeEach
@@ -99,7 +102,7 @@ class OutgoingHttpE2E {
     @Test
     void aServerIsTrustedByTheUsualBundleOfTheContainer() throws Exception {
         String bundle = "/var/lib/atoll/bundle-" + UUID.randomUUID();
-        Files.writeString(on.node().path(bundle), authority.certificate());
+        Files.writeString(on.node().path(bundle), authority);
         try (Origin _ = tls();
                 WebPod web =
                         WebPod.run(
@@ -112,7 +115,7 @@ class OutgoingHttpE2E {
     void aServerIsTrustedByTheNodesBundleWhereTheContainerHasNone() throws Exception {
         Path bundle = on.node().path(BUNDLE);
         String before = Files.readString(bundle);
-        Files.writeString(bundle, before + "\n" + authority.certificate());
+        Files.writeString(bundle, before + "\n" + authority);
         try (Origin _ = tls();
                 WebPod web = WebPod.run(on)) {
             assertThat(fetch(web, "https://origin.test/").body()).startsWith("200\n");
@@ -145,8 +148,8 @@ class OutgoingHttpE2E {
         }
     }
 
-    private Origin tls() throws GeneralSecurityException, IOException {
-        return Origin.start(on.node().network(), ORIGIN, 443, authority.server("dns:origin.test"));
+    private Origin tls() {
+        return Origin.start(on.node().network(), ORIGIN, 443, certificate);
     }
 
     /// Returns a server that finds the authority's certificate as in a ConfigMap.
@@ -154,7 +157,7 @@ class OutgoingHttpE2E {
         String onNode = "/var/lib/atoll/authorities-" + UUID.randomUUID();
         Path volume = Files.createDirectories(on.node().path(onNode));
         Path data = Files.createDirectory(volume.resolve("..2026_01"));
-        Files.writeString(data.resolve("ca.crt"), authority.certificate());
+        Files.writeString(data.resolve("ca.crt"), authority);
         Files.createSymbolicLink(volume.resolve("..data"), Path.of("..2026_01"));
         Files.createSymbolicLink(volume.resolve("ca.crt"), Path.of("..data/ca.crt"));
         return on.server()
