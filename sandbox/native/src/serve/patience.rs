@@ -20,6 +20,8 @@ pub(crate) struct Activity {
     busy: AtomicUsize,
     /// When the last of them ended, in milliseconds of [`now`].
     idle_since: AtomicU64,
+    /// Requests that have ended.
+    ended: AtomicU64,
     /// A request came by HTTP/2.
     pub multiplexed: AtomicBool,
 }
@@ -29,6 +31,7 @@ impl Activity {
         Arc::new(Self {
             busy: AtomicUsize::new(0),
             idle_since: AtomicU64::new(now()),
+            ended: AtomicU64::new(0),
             multiplexed: AtomicBool::new(false),
         })
     }
@@ -46,6 +49,7 @@ pub(crate) struct Busy(Arc<Activity>);
 impl Drop for Busy {
     fn drop(&mut self) {
         self.0.idle_since.store(now(), Ordering::Relaxed);
+        self.0.ended.fetch_add(1, Ordering::Relaxed);
         self.0.busy.fetch_sub(1, Ordering::Release);
     }
 }
@@ -61,8 +65,8 @@ pub(crate) struct Patient {
     stream: TcpStream,
     activity: Arc<Activity>,
     limits: Limits,
-    /// Since when the head of a request has been arriving.
-    head_since: Option<u64>,
+    /// Since when the head of a request has been arriving, and how many requests had ended by then.
+    head_since: Option<(u64, u64)>,
     /// Since when the client has taken nothing of what is to be sent.
     full_since: Option<u64>,
     timer: Pin<Box<Sleep>>,
@@ -117,7 +121,7 @@ impl Patient {
         }
         let head = match self.head_since {
             // HTTP/2 has more to say than requests: pings and windows are no head.
-            Some(since) if !self.activity.multiplexed.load(Ordering::Relaxed) => since.saturating_add(self.limits.head),
+            Some((since, _)) if !self.activity.multiplexed.load(Ordering::Relaxed) => since.saturating_add(self.limits.head),
             _ => self.activity.idle_since.load(Ordering::Relaxed).saturating_add(self.limits.idle),
         };
         Some(full.map_or(head, |full| full.min(head)))
@@ -152,7 +156,7 @@ impl AsyncRead for Patient {
         let idle = this.activity.busy.load(Ordering::Acquire) == 0;
         if polled.is_ready() {
             if idle && this.head_since.is_none() {
-                this.head_since = Some(now());
+                this.head_since = Some((now(), this.activity.ended.load(Ordering::Relaxed)));
             } else if !idle {
                 this.head_since = None;
             }
@@ -160,8 +164,8 @@ impl AsyncRead for Patient {
         }
         if !idle {
             this.head_since = None;
-        } else if let Some(since) = this.head_since
-            && since <= this.activity.idle_since.load(Ordering::Relaxed)
+        } else if let Some((_, ended)) = this.head_since
+            && ended != this.activity.ended.load(Ordering::Relaxed)
         {
             // That head was answered meanwhile.
             this.head_since = None;
