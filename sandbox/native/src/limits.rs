@@ -1,5 +1,6 @@
 //! What a guest may use and has used.
 
+use crate::clock;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,6 +16,16 @@ pub(crate) struct Usage {
     /// Bytes of all linear memories and tables.
     pub memory: AtomicU64,
     pub peak: AtomicU64,
+}
+
+impl Usage {
+    /// Does `work` on this thread and counts its CPU time.
+    pub fn charge<T>(&self, work: impl FnOnce() -> T) -> T {
+        let before = clock::thread_cpu();
+        let done = work();
+        self.cpu_ns.fetch_add(clock::thread_cpu().saturating_sub(before), Ordering::Relaxed);
+        done
+    }
 }
 
 /// The error that ends a guest which crosses its memory limit.

@@ -1,13 +1,11 @@
 //! Work that is charged to a guest.
 
-use crate::clock;
 use crate::engine::EngineHost;
 use crate::limits::Usage;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 /// A future whose polls count as a guest's CPU time, keep the epoch ticking, and give panics of host functions as errors.
@@ -29,9 +27,7 @@ impl<F: Future> Future for Metered<F> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { work, engine, usage } = &mut *self;
         let polling = engine.ticker.polling();
-        let before = clock::thread_cpu();
-        let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
-        usage.cpu_ns.fetch_add(clock::thread_cpu().saturating_sub(before), Ordering::Relaxed);
+        let polled = usage.charge(|| catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))));
         drop(polling);
         match polled {
             Ok(polled) => polled.map(Ok),

@@ -123,6 +123,19 @@ fn body(answer: &str) -> String {
     body
 }
 
+/// Sends a request on a connection that is kept, and takes the whole answer.
+fn exchange(stream: &mut TcpStream) {
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    let mut part = [0; 4096];
+    while !answer.ends_with("world\n") && !answer.ends_with("0\r\n\r\n") {
+        let count = stream.read(&mut part).unwrap();
+        assert!(count > 0, "{answer}");
+        answer.push_str(&String::from_utf8_lossy(&part[..count]));
+    }
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+}
+
 #[test]
 fn each_request_has_an_instance_of_its_own() {
     let engine = Engine::new();
@@ -156,16 +169,7 @@ fn a_connection_is_kept_for_many_requests() {
     let server = Server::start(&engine, json!({}));
     let mut stream = server.connect();
     for _ in 0..3 {
-        stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        let mut part = [0; 4096];
-        // Whole, or in chunks.
-        while !answer.ends_with("world\n") && !answer.ends_with("0\r\n\r\n") {
-            let count = stream.read(&mut part).unwrap();
-            assert!(count > 0, "{answer}");
-            answer.push_str(&String::from_utf8_lossy(&part[..count]));
-        }
-        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+        exchange(&mut stream);
     }
     assert_eq!(server.figures()[0], 3);
 }
@@ -252,6 +256,24 @@ fn slow_clients_lose_their_connection_and_nothing_else() {
     deaf.write_all(b"GET /stream?chunks=1000&size=1000000 HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
     server.await_figures(|figures| figures[3] == 1);
     server.await_figures(|figures| figures[3..5] == [0, 0] && figures[7] == 0);
+}
+
+#[test]
+fn a_head_and_the_pause_before_it_have_times_of_their_own() {
+    const LONG: u64 = 3_600_000;
+    let engine = Engine::new();
+    // Bytes that come with the connection, or after an answer, are a head; without them it is idle.
+    for (header, idle, head) in [(100, LONG, &b"GET / HT"[..]), (LONG, 100, b"")] {
+        let server = Server::start(&engine, json!({"headerTimeoutMillis": header, "idleTimeoutMillis": idle}));
+        for answered in [0, 1, 2].repeat(5) {
+            let mut stream = server.connect();
+            for _ in 0..answered {
+                exchange(&mut stream);
+            }
+            stream.write_all(head).unwrap();
+            assert_eq!(stream.read(&mut [0; 64]).expect("the end of the connection"), 0);
+        }
+    }
 }
 
 #[test]

@@ -1,12 +1,10 @@
 //! Tasks of the host that work for one guest: on its bill, and no longer than it.
 
-use crate::clock;
 use crate::limits::Usage;
 use hickory_resolver::net::runtime::Spawn;
 use hyper::rt::Executor;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use tokio_util::sync::CancellationToken;
 
@@ -43,7 +41,7 @@ impl Tasks {
     /// Runs `work`, which may block on files, on a thread for such; `None` if the guest has ended.
     pub async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
         let usage = self.usage.clone();
-        let done = tokio::task::spawn_blocking(move || charge(&usage, work));
+        let done = tokio::task::spawn_blocking(move || usage.charge(work));
         self.end.run_until_cancelled(done).await?.ok()
     }
 
@@ -81,13 +79,6 @@ impl<F: Future> Future for Charged<F> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { work, usage } = &mut *self;
-        charge(usage, || work.as_mut().poll(context))
+        usage.charge(|| work.as_mut().poll(context))
     }
-}
-
-fn charge<T>(usage: &Usage, work: impl FnOnce() -> T) -> T {
-    let before = clock::thread_cpu();
-    let done = work();
-    usage.cpu_ns.fetch_add(clock::thread_cpu().saturating_sub(before), Ordering::Relaxed);
-    done
 }

@@ -121,10 +121,25 @@ impl Patient {
         }
         let head = match self.head_since {
             // HTTP/2 has more to say than requests: pings and windows are no head.
-            Some((since, _)) if !self.activity.multiplexed.load(Ordering::Relaxed) => since.saturating_add(self.limits.head),
+            Some((since, _)) if !self.activity.multiplexed.load(Ordering::Relaxed) => {
+                since.saturating_add(self.limits.head)
+            }
             _ => self.activity.idle_since.load(Ordering::Relaxed).saturating_add(self.limits.idle),
         };
         Some(full.map_or(head, |full| full.min(head)))
+    }
+
+    /// Notes whether the head of a request is arriving; `read`: something has just come.
+    fn note_head(&mut self, read: bool) {
+        let idle = self.activity.busy.load(Ordering::Acquire) == 0;
+        let ended = self.activity.ended.load(Ordering::Relaxed);
+        // Counted, not timed: a head can come and be answered within one tick of the clock.
+        if !idle || self.head_since.is_some_and(|(_, then)| then != ended) {
+            self.head_since = None;
+        }
+        if idle && read && self.head_since.is_none() {
+            self.head_since = Some((now(), ended));
+        }
     }
 
     /// Notes whether the client takes what is sent.
@@ -153,24 +168,8 @@ impl AsyncRead for Patient {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let polled = Pin::new(&mut this.stream).poll_read(context, buffer);
-        let idle = this.activity.busy.load(Ordering::Acquire) == 0;
-        if polled.is_ready() {
-            if idle && this.head_since.is_none() {
-                this.head_since = Some((now(), this.activity.ended.load(Ordering::Relaxed)));
-            } else if !idle {
-                this.head_since = None;
-            }
-            return polled;
-        }
-        if !idle {
-            this.head_since = None;
-        } else if let Some((_, ended)) = this.head_since
-            && ended != this.activity.ended.load(Ordering::Relaxed)
-        {
-            // That head was answered meanwhile.
-            this.head_since = None;
-        }
-        this.poll_patience(context).map(Err)
+        this.note_head(polled.is_ready());
+        if polled.is_ready() { polled } else { this.poll_patience(context).map(Err) }
     }
 }
 

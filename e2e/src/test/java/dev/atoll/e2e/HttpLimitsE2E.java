@@ -278,19 +278,23 @@ class HttpLimitsE2E {
         return sum;
     }
 
+    /// Returns a server that may use 64 MiB.
+    private WebPod limited() {
+        return WebPod.run(
+                on,
+                TestNode.request(),
+                on.server()
+                        .with(config -> {
+                            config.getLinuxBuilder()
+                                    .getResourcesBuilder()
+                                    .setMemoryLimitInBytes(64 * MEBIBYTE);
+                            return config;
+                        }));
+    }
+
     @Test
     void aServerBeyondItsMemoryLimitIsKilledAndSaysSo() {
-        try (WebPod web =
-                WebPod.run(
-                        on,
-                        TestNode.request(),
-                        on.server()
-                                .with(config -> {
-                                    config.getLinuxBuilder()
-                                            .getResourcesBuilder()
-                                            .setMemoryLimitInBytes(64 * MEBIBYTE);
-                                    return config;
-                                }))) {
+        try (WebPod web = limited()) {
             // Whether its client still hears of it is left open.
             var _ = catchThrowable(() -> web.get("/hog?mib=100"));
 
@@ -302,17 +306,7 @@ class HttpLimitsE2E {
 
     @Test
     void aServerWithinItsMemoryLimitLivesOn() throws IOException {
-        try (WebPod web =
-                WebPod.run(
-                        on,
-                        TestNode.request(),
-                        on.server()
-                                .with(config -> {
-                                    config.getLinuxBuilder()
-                                            .getResourcesBuilder()
-                                            .setMemoryLimitInBytes(64 * MEBIBYTE);
-                                    return config;
-                                }))) {
+        try (WebPod web = limited()) {
             for (int i = 0; i < 20; i++) {
                 assertThat(web.get("/hog?mib=20").body()).isEqualTo("held\n");
             }
