@@ -40,6 +40,7 @@ public final class Atolld {
                 pause -> containerd.pod(pause).orElse(CriPod.NONE),
                 new ContainerdProgramFinder(containerd),
                 sandbox,
+                settings.nativeRuntime(),
                 () -> json(sandbox.describe()),
                 new ContainerdGreeting(containerd));
     }

@@ -1,11 +1,15 @@
 package dev.atoll.shim;
 
 import dev.atoll.shim.control.AtollService;
+import dev.atoll.shim.control.ContainerEnds;
 import dev.atoll.shim.control.DaemonInfo;
 import dev.atoll.shim.control.LauncherService;
 import dev.atoll.shim.events.EventPublisher;
 import dev.atoll.shim.grpc.ApiServer;
 import dev.atoll.shim.log.LogKeys;
+import dev.atoll.shim.relay.NativeSettings;
+import dev.atoll.shim.relay.RelayRouter;
+import dev.atoll.shim.relay.Relays;
 import dev.atoll.shim.rpc.RpcService;
 import dev.atoll.shim.socket.PeerCheck;
 import dev.atoll.shim.task.TaskCreator;
@@ -70,19 +74,43 @@ public final class Daemon implements AutoCloseable {
         TaskService service = new TaskService(tasks, creator, events, clock, pid);
         PeerCheck peers = PeerCheck.ownUserAndRoot();
 
-        List<RpcService> taskServices = TaskEndpoints.of(service);
+        Relays relays =
+                Relays.of(
+                        tasks,
+                        backend.specs(),
+                        events,
+                        clock,
+                        new NativeSettings(
+                                backend.nativeRuntime(),
+                                LauncherPath.resolve(),
+                                run.nativeBundles(),
+                                flags.containerd(),
+                                flags.containerdTtrpc()));
+        List<RpcService> taskServices = new RelayRouter(relays).before(TaskEndpoints.of(service));
         List<RpcService> ttrpc = new ArrayList<>(taskServices);
-        ttrpc.add(new LauncherService(service, events, run.ttrpcSocket(), clock).endpoint());
+        ttrpc.add(
+                new LauncherService(
+                                key ->
+                                        service.forget(key)
+                                                .map(exit -> ContainerEnds.end(pid, exit))
+                                                .or(() -> relays.forget(key)),
+                                events,
+                                run.ttrpcSocket(),
+                                clock,
+                                pid)
+                        .endpoint());
         List<RpcService> api = new ArrayList<>(taskServices);
         api.add(
                 new AtollService(
                                 tasks,
+                                relays,
                                 new DaemonInfo(
                                         Version.current(), pid, clock.instant(), backend.engine()))
                         .endpoint());
 
         // Last to be bound is what a launcher waits for; last to be bound is first to be closed.
         keep(() -> endGuests(tasks, service));
+        keep(relays);
         keep(new LateApiServer(() -> ApiServer.start(run.apiSocket(), peers, api)));
         keep(TtrpcServer.start(run.ttrpcSocket(), peers, ttrpc));
         LOGGER.atInfo()

@@ -95,7 +95,12 @@ final class DaemonTest {
 
     private Backend backend(DaemonFlags unused) {
         return new Backend(
-                Fakes.SPECS, Fakes.PODS, Fakes.PROGRAMS, workloads, () -> "{}", () -> {});
+                Fakes.SPECS,
+                Fakes.PODS,
+                Fakes.PROGRAMS,
+                workloads,
+                "no-such-shim",
+                () -> "{}", () -> {});
     }
 
     @AfterEach

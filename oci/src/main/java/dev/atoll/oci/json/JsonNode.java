@@ -130,6 +130,12 @@ public final class JsonNode {
         return document.error(path.isEmpty() ? message : path + ": " + message, cause);
     }
 
+    /// @return a copy of this object to be changed
+    public JsonTree copy() {
+        requireObject();
+        return new JsonTree(element.getAsJsonObject().deepCopy());
+    }
+
     JsonNode requireObject() {
         if (!element.isJsonObject()) {
             throw unexpected("an object");

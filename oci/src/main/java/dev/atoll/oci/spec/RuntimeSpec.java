@@ -45,11 +45,13 @@ public record RuntimeSpec(
 
     /// @param devices paths of the devices that the spec asks for beside the default ones, as for a
     ///   privileged container
+    /// @param sysctls kernel settings of the container's namespaces, by their names
     public record LinuxSpec(
             List<Namespace> namespaces,
             Resources resources,
             Optional<String> cgroupsPath,
-            List<String> devices) {
+            List<String> devices,
+            Map<String, String> sysctls) {
         /// What a spec without the member `linux` says.
         public static final LinuxSpec NONE =
                 new LinuxSpec(List.of(), Resources.NONE, Optional.empty());
@@ -57,11 +59,12 @@ public record RuntimeSpec(
         public LinuxSpec {
             namespaces = List.copyOf(namespaces);
             devices = List.copyOf(devices);
+            sysctls = Map.copyOf(sysctls);
         }
 
         public LinuxSpec(
                 List<Namespace> namespaces, Resources resources, Optional<String> cgroupsPath) {
-            this(namespaces, resources, cgroupsPath, List.of());
+            this(namespaces, resources, cgroupsPath, List.of(), Map.of());
         }
 
         /// Where the pod's network namespace is. Meaningful only for a pod's pause container: the
@@ -71,17 +74,20 @@ public record RuntimeSpec(
         /// @return empty if there is no entry for the network (the container uses the node's) or it
         ///   has no path (the runtime should make a new one)
         public Optional<Path> networkNamespace() {
-            return namespaces.stream()
-                    .filter(namespace -> namespace.type().equals("network"))
-                    .findFirst()
-                    .flatMap(Namespace::path)
-                    .map(Path::of);
+            return namespace("network").flatMap(Namespace::path).map(Path::of);
         }
 
         /// @return whether the spec has an entry for the network; without, the container shares the
         ///   node's network
         public boolean hasNetworkNamespace() {
-            return namespaces.stream().anyMatch(namespace -> namespace.type().equals("network"));
+            return namespace("network").isPresent();
+        }
+
+        /// @param type as in the spec: `network`, `ipc`, `uts`, `pid`, ..
+        public Optional<Namespace> namespace(String type) {
+            return namespaces.stream()
+                    .filter(namespace -> namespace.type().equals(type))
+                    .findFirst();
         }
     }
 

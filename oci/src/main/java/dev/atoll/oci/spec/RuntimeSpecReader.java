@@ -36,6 +36,7 @@ public final class RuntimeSpecReader {
     private static final int MAX_GROUPS = 65536;
     private static final int MAX_NAMESPACES = 64;
     private static final int MAX_DEVICES = 65536;
+    private static final int MAX_SYSCTLS = 4096;
     private static final long MAX_ID = 0xffff_fffeL;
 
     private RuntimeSpecReader() {}
@@ -45,6 +46,11 @@ public final class RuntimeSpecReader {
     /// @param container how messages call the container
     /// @throws InvalidSpec if the file is missing, cannot be read or is not what is expected
     public static RuntimeSpec read(Path bundle, String container) {
+        return parse(node(bundle, container));
+    }
+
+    /// Reads it as [#read] does, whole.
+    static JsonNode node(Path bundle, String container) {
         Path file = bundle.resolve("config.json");
         JsonDocument document = document(container);
         byte[] bytes;
@@ -63,12 +69,12 @@ public final class RuntimeSpecReader {
                     "%s: reading %s failed: %s".formatted(document.subject(), file, e.getMessage()),
                     e);
         }
-        return parse(document, bytes);
+        return document.parse(bytes);
     }
 
     /// @throws InvalidSpec if `bytes` is not a runtime spec
     static RuntimeSpec parse(byte[] bytes, String container) {
-        return parse(document(container), bytes);
+        return parse(document(container).parse(bytes));
     }
 
     private static JsonDocument document(String container) {
@@ -79,8 +85,7 @@ public final class RuntimeSpecReader {
                         cause == null ? new InvalidSpec(message) : new InvalidSpec(message, cause));
     }
 
-    private static RuntimeSpec parse(JsonDocument document, byte[] bytes) {
-        JsonNode json = document.parse(bytes);
+    private static RuntimeSpec parse(JsonNode json) {
         return new RuntimeSpec(
                 json.requiredText("ociVersion"),
                 json.member("process").map(RuntimeSpecReader::process),
@@ -170,7 +175,8 @@ public final class RuntimeSpecReader {
                 json.optionalText("cgroupsPath"),
                 json.elements("devices", MAX_DEVICES).stream()
                         .map(node -> node.requiredText("path"))
-                        .toList());
+                        .toList(),
+                json.textMap("sysctl", MAX_SYSCTLS));
     }
 
     private static Resources resources(JsonNode json) {

@@ -7,6 +7,8 @@ final class ProgramHead {
     /// Enough to get past the comments that a text program begins with.
     static final int BYTES = 64 * 1024;
 
+    private static final String ELF = "\u007fELF";
+
     private final String text;
 
     /// @param head one char per byte
@@ -24,12 +26,17 @@ final class ProgramHead {
         return text.startsWith("\0asm") || isText();
     }
 
+    /// What Linux itself runs: an ELF program or a script that names its interpreter (execve(2)).
+    boolean isNative() {
+        return text.startsWith(ELF) || text.startsWith("#!");
+    }
+
     /// For a sentence: `.. is an ELF executable`.
     String found() {
         if (text.isEmpty()) {
             return "an empty file";
         }
-        if (text.startsWith("\u007fELF")) {
+        if (text.startsWith(ELF)) {
             return "an ELF executable";
         }
         if (text.startsWith("#!")) {

@@ -22,7 +22,13 @@ import java.util.Optional;
 ///
 /// @param name of the guest in the engine's messages and log lines: pod and container as people
 ///   know them, else the container's key
-record Placement(String name, GuestNetwork network, Policy policy, HttpSettings http) {
+/// @param nativeContainers whether the container may be one that is not WebAssembly
+record Placement(
+        String name,
+        GuestNetwork network,
+        Policy policy,
+        HttpSettings http,
+        boolean nativeContainers) {
     /// @throws InvalidWorkload if its pod is not known, its network is the daemon's own, or one of
     ///   its annotations is wrong
     static Placement of(
@@ -35,7 +41,8 @@ record Placement(String name, GuestNetwork network, Policy policy, HttpSettings 
                     container.toString(),
                     outsideOfPods(GuestNetwork.of(spec.linux())),
                     profile.policy(),
-                    HttpAnnotations.apply(profile.http(), spec.annotations()));
+                    HttpAnnotations.apply(profile.http(), spec.annotations()),
+                    profile.nativeContainers());
         }
         Pod pod = pod(container, cri, pods);
         HandlerProfiles.Profile profile = profiles.of(pod.handler());
@@ -45,7 +52,8 @@ record Placement(String name, GuestNetwork network, Policy policy, HttpSettings 
                 name(container, cri),
                 pod.network(),
                 profile.policy(),
-                HttpAnnotations.apply(profile.http(), annotations));
+                HttpAnnotations.apply(profile.http(), annotations),
+                profile.nativeContainers());
     }
 
     private static String name(ContainerKey container, CriAnnotations cri) {

@@ -2,16 +2,19 @@ package dev.atoll.sandbox.guest;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.atoll.oci.ContainerKey;
+import dev.atoll.oci.program.WasmProgram;
 import dev.atoll.oci.spec.CriPod;
 import dev.atoll.oci.spec.RuntimeSpec;
 import dev.atoll.oci.spec.RuntimeSpec.ProcessSpec;
 import dev.atoll.sandbox.GuestRequest;
 import dev.atoll.sandbox.InvalidWorkload;
+import dev.atoll.sandbox.NativeProgram;
 import dev.atoll.sandbox.SandboxFailure;
 import dev.atoll.sandbox.Workload;
 import dev.atoll.sandbox.WorkloadDescription;
 import dev.atoll.sandbox.WorkloadFactory;
 import dev.atoll.sandbox.code.ProgramCache;
+import dev.atoll.sandbox.code.ProgramFile;
 import dev.atoll.sandbox.code.ProgramLease;
 import dev.atoll.sandbox.engine.Engine;
 import dev.atoll.sandbox.engine.EngineInfo;
@@ -21,6 +24,7 @@ import dev.atoll.sandbox.engine.NetworkSpec;
 import dev.atoll.sandbox.engine.View;
 import dev.atoll.sandbox.files.FilesystemView;
 import dev.atoll.sandbox.http.HttpAddress;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -93,16 +97,57 @@ public final class WasmSandbox implements WorkloadFactory {
         Placement placement = Placement.of(request.container(), request.spec(), pods, profiles);
         Closers closers = new Closers();
         try {
-            View view =
-                    engine.view(
-                            FilesystemView.of(request.bundle(), request.rootfs(), request.spec()));
+            View view = view(request, process);
             closers.add(view::close);
-            ProgramLease program = programs.acquire(request.program(), view, process.cwd());
+            ProgramLease program = programs.acquire(request.program(), view, process);
             closers.add(program::close);
+            refuseTerminal(process);
             return guest(request, process, placement, view, program, closers);
+        } catch (NativeProgram e) {
+            // Before anybody else mounts the same files.
+            closers.closeAfter(e);
+            throw placement.nativeContainers() ? e : nativeRefused(e);
         } catch (RuntimeException | Error e) {
             closers.closeAfter(e);
             throw e;
+        }
+    }
+
+    private static InvalidWorkload nativeRefused(NativeProgram program) {
+        return new InvalidWorkload(
+                "%s; this node's configuration refuses native containers beside WebAssembly (native: containers = \"refuse\")"
+                        .formatted(program.getMessage()),
+                program);
+    }
+
+    /// A native container may have mounts that no guest can have; so before one is refused for
+    /// them, its root file system alone is looked at.
+    private View view(GuestRequest request, ProcessSpec process) {
+        try {
+            return engine.view(
+                    FilesystemView.of(request.bundle(), request.rootfs(), request.spec()));
+        } catch (InvalidWorkload refusal) {
+            if (request.program() instanceof WasmProgram.RootfsFile file) {
+                refuseNative(request, file, process, refusal);
+            }
+            throw refusal;
+        }
+    }
+
+    /// @throws NativeProgram if it is one
+    private void refuseNative(
+            GuestRequest request,
+            WasmProgram.RootfsFile file,
+            ProcessSpec process,
+            InvalidWorkload refusal) {
+        try (View rootfs =
+                        engine.view(
+                                FilesystemView.ofRootfs(
+                                        request.bundle(), request.rootfs(), request.spec()));
+                ProgramFile _ = ProgramFile.find(file, rootfs, process)) {
+            // It is WebAssembly.
+        } catch (InvalidWorkload | IOException e) {
+            refusal.addSuppressed(e);
         }
     }
 
@@ -153,15 +198,18 @@ public final class WasmSandbox implements WorkloadFactory {
                         .orElseThrow(() ->
                                 new InvalidWorkload(
                                         "the runtime spec has no process: expected process.args with the program to run"));
-        if (process.terminal()) {
-            throw new InvalidWorkload(
-                    "a terminal is not supported for wasm containers: remove tty: true (or -t) and use stdin: true (or -i) alone");
-        }
         if (process.args().isEmpty()) {
             throw new InvalidWorkload(
                     "the runtime spec's process.args is empty: set command to the path of the program");
         }
         return process;
+    }
+
+    private static void refuseTerminal(ProcessSpec process) {
+        if (process.terminal()) {
+            throw new InvalidWorkload(
+                    "a terminal is not supported for wasm containers: remove tty: true (or -t) and use stdin: true (or -i) alone");
+        }
     }
 
     @Override

@@ -315,7 +315,7 @@ public final class TaskLifecycle {
     }
 
     /// Tells `waiter` when the task has ended; at once, if it has.
-    void onExit(ExitWaiter waiter) {
+    public void onExit(ExitWaiter waiter) {
         synchronized (lock) {
             Optional<ExitRecord> exit = state.ended();
             if (exit.isPresent()) {

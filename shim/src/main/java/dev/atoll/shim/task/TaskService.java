@@ -239,11 +239,8 @@ public final class TaskService {
     /// The key of a known task. Without a namespace: that of the connection, or else of the one
     /// task that has the id.
     private ContainerKey key(CallContext context, String id) {
-        if (!context.namespace().isEmpty()) {
-            return context.key(id);
-        }
-        if (!context.session().namespace().isEmpty()) {
-            return new CallContext(context.session().namespace()).key(id);
+        if (!context.knownNamespace().isEmpty()) {
+            return new CallContext(context.knownNamespace()).key(id);
         }
         return tasks.onlyOneWith(id).orElseGet(() -> context.key(id));
     }
