@@ -51,6 +51,11 @@ fn run(words: &[&str]) -> Result<(), Box<dyn std::error::Error>> {
             }
         }
         ["list", paths @ ..] => list(paths)?,
+        ["links", paths @ ..] => {
+            for path in paths {
+                println!("{}", fs::read_link(path)?.display());
+            }
+        }
         ["remove", path] => fs::remove_file(path)?,
         // Says that it runs, then works without ever calling the host.
         ["spin"] => {

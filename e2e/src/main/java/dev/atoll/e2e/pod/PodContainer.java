@@ -78,6 +78,29 @@ public final class PodContainer {
                 .getStats();
     }
 
+    /// Runs a command in it to its end.
+    public ExecSyncResponse exec(String... words) {
+        return node.cri()
+                .runtime()
+                .execSync(
+                        ExecSyncRequest.newBuilder()
+                                .setContainerId(id)
+                                .addAllCmd(List.of(words))
+                                .setTimeout(DEADLINE.toSeconds())
+                                .build());
+    }
+
+    /// Changes its resources while it runs.
+    public void update(LinuxContainerResources resources) {
+        node.cri()
+                .runtime()
+                .updateContainerResources(
+                        UpdateContainerResourcesRequest.newBuilder()
+                                .setContainerId(id)
+                                .setLinux(resources)
+                                .build());
+    }
+
     /// Waits until it ended, and returns its last status.
     public ContainerStatus awaitExit() {
         return Awaitility.await("the end of container " + id)

@@ -22,7 +22,7 @@ final class ProgramPaths {
         List<String> paths = new ArrayList<>();
         paths.add(directory.resolve(name).normalize().toString());
         if (!name.isEmpty() && name.indexOf('/') < 0) {
-            for (String entry : path(process.env()).split(":")) {
+            for (String entry : path(process.env()).split(":", -1)) {
                 paths.add(directory.resolve(entry).resolve(name).normalize().toString());
             }
         }

@@ -113,7 +113,7 @@ final class TomlSettings {
     }
 
     private static boolean isRuntime(String text) {
-        return text.startsWith("/") || !text.isEmpty() && text.indexOf('/') < 0;
+        return text.startsWith("/") || (!text.isEmpty() && text.indexOf('/') < 0);
     }
 
     /// Which program runs native containers is the node's, not a handler's.

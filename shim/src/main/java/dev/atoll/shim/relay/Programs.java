@@ -1,6 +1,6 @@
 package dev.atoll.shim.relay;
 
-import java.io.ByteArrayOutputStream;
+import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -18,7 +19,7 @@ final class Programs {
     private Programs() {}
 
     /// What a program did.
-    record Result(int status, byte[] output) {}
+    record Result(int status, ByteString output) {}
 
     /// Where errors of a program go.
     enum Errors {
@@ -54,7 +55,7 @@ final class Programs {
             } catch (IOException _) {
                 // It ended without reading: what it says and returns is what counts.
             }
-            byte[] output = within(deadline, process.getInputStream(), command.getFirst());
+            ByteString output = within(deadline, process.getInputStream(), command.getFirst());
             if (!process.waitFor(deadline.toMillis(), TimeUnit.MILLISECONDS)) {
                 throw late(command.getFirst(), deadline);
             }
@@ -68,23 +69,15 @@ final class Programs {
     }
 
     /// Reads to the end of the stream.
-    private static byte[] within(Duration deadline, InputStream stream, String program)
+    private static ByteString within(Duration deadline, InputStream stream, String program)
             throws IOException, InterruptedException {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        return call(
-                "output of " + program,
-                () -> {
-                    stream.transferTo(bytes);
-                    return bytes.toByteArray();
-                },
-                deadline,
-                program);
+        return call("output of " + program, () -> ByteString.readFrom(stream), deadline, program);
     }
 
     /// Runs `work`, which blocks in the kernel, on a thread of its own for at most `deadline`; the
     /// thread ends with the process that it reads from.
     static <T> T call(
-            String name, java.util.concurrent.Callable<T> work, Duration deadline, String program)
+            String name, Callable<T> work, Duration deadline, String program)
             throws IOException, InterruptedException {
         FutureTask<T> task = new FutureTask<>(work);
         Thread.ofVirtual().name(name).start(task);

@@ -192,7 +192,8 @@ final class Relay {
     /// One Wait of our own tells of the end, and of the other shim's.
     private void watch(ShimConnection shim) {
         try {
-            shim.send("Wait", WaitRequest.newBuilder().setId(key.id()).build())
+            var _ =
+                    shim.send("Wait", WaitRequest.newBuilder().setId(key.id()).build())
                     .whenComplete((bytes, error) -> {
                         if (error == null) {
                             ended.complete(bytes);
@@ -229,8 +230,9 @@ final class Relay {
                     Thread.ofVirtual()
                             .name("relay " + key.id())
                             .start(() -> send(shim, method, request, responder));
-            case Lost(CompletableFuture<DeleteResponse> end) ->
-                    end.thenAccept(last -> answerLost(last, method, request, responder));
+            case Lost(CompletableFuture<DeleteResponse> end) -> {
+                var _ = end.thenAccept(last -> answerLost(last, request, responder));
+            }
             case Gone _ -> responder.fail(new NotFound(being("deleted")));
         }
     }
@@ -238,13 +240,14 @@ final class Relay {
     /// Whether containerd gives the container up by this.
     private static boolean gives(Message request) {
         return request instanceof ShutdownRequest
-                || request instanceof DeleteRequest delete && delete.getExecId().isEmpty();
+                || (request instanceof DeleteRequest delete && delete.getExecId().isEmpty());
     }
 
     private <Q extends Message, R extends Message> void send(
             ShimConnection shim, RpcMethod<Q, R> method, Q request, Responder<R> responder) {
         try {
-            shim.send(method.name(), request)
+            var _ =
+                    shim.send(method.name(), request)
                     .whenComplete((bytes, error) -> {
                         if (error == null) {
                             answer(method, request, bytes, responder);
@@ -327,7 +330,7 @@ final class Relay {
     }
 
     private <Q extends Message, R extends Message> void answerLost(
-            DeleteResponse last, RpcMethod<Q, R> method, Q request, Responder<R> responder) {
+            DeleteResponse last, Q request, Responder<R> responder) {
         Optional<MessageLite> response = LostAnswers.of(last, containerdBundle, request);
         if (request instanceof DeleteRequest && response.isPresent()) {
             gone();

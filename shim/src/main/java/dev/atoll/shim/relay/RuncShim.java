@@ -8,7 +8,6 @@ import dev.atoll.oci.ContainerKey;
 import dev.atoll.oci.OneLine;
 import java.io.File;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -129,7 +128,7 @@ final class RuncShim implements RuntimeShim {
                     .orElseThrow(() -> missing("there is no such program"));
         }
         List<String> searched = new ArrayList<>();
-        for (String directory : searchPath().split(File.pathSeparator)) {
+        for (String directory : searchPath().split(File.pathSeparator, -1)) {
             if (directory.startsWith("/")) {
                 Optional<Path> found = executable(Path.of(directory, name));
                 if (found.isPresent()) {
@@ -161,7 +160,7 @@ final class RuncShim implements RuntimeShim {
     }
 
     private IOException failed(String verb, Programs.Result result) {
-        String text = new String(result.output(), StandardCharsets.UTF_8).strip();
+        String text = result.output().toStringUtf8().strip();
         return new IOException(
                 "%s %s failed with exit status %d: %s"
                         .formatted(

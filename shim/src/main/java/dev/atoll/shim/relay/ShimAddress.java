@@ -4,11 +4,11 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
+import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import dev.atoll.api.containerd.bootstrap.BootstrapResult;
 import dev.atoll.oci.OneLine;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /// Where a shim listens and which of the Task services it serves there.
@@ -22,8 +22,8 @@ record ShimAddress(String service, Path socket) {
     /// `core/runtime/v2/shim.go`).
     ///
     /// @throws IOException with one line if it is none of them
-    static ShimAddress parse(byte[] output) throws IOException {
-        String text = new String(output, StandardCharsets.UTF_8).strip();
+    static ShimAddress parse(ByteString output) throws IOException {
+        String text = output.toStringUtf8().strip();
         if (text.startsWith(UNIX)) {
             return of(2, text, "ttrpc");
         }
