@@ -65,6 +65,16 @@ record TestNode(Node node, Images images, Map<String, String> pushed) implements
         return ContainerRequest.of(image).args(words);
     }
 
+    /// Returns an image whose `/guest` is the guest of many commands, built natively.
+    String nativeImage() {
+        return pushed.computeIfAbsent(
+                "native",
+                ignored ->
+                        images.push(
+                                RootfsImage.of(
+                                        "/guest", Checkout.guest("guest.native"), "/guest")));
+    }
+
     /// Returns what daemons have logged so far.
     String daemonLog() throws IOException {
         return Files.readString(node.path("/run/atoll/atolld.log"));

@@ -77,6 +77,15 @@ public record PodRequest(String handler, PodSandboxConfig config) {
                         .setNetwork(NamespaceMode.NODE));
     }
 
+    /// Returns this pod with processes that its containers share.
+    public PodRequest shareProcesses() {
+        return with(config ->
+                config.getLinuxBuilder()
+                        .getSecurityContextBuilder()
+                        .getNamespaceOptionsBuilder()
+                        .setPid(NamespaceMode.POD));
+    }
+
     /// Returns this pod with search domains and options in its `/etc/resolv.conf`.
     public PodRequest dns(List<String> searches, String... options) {
         return with(config ->

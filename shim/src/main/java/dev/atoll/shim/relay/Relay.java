@@ -322,6 +322,7 @@ final class Relay {
         Thread.ofVirtual()
                 .name("relay lost " + key.id())
                 .start(() -> {
+                    shim.removeSocket();
                     log("the shim for runc has ended before its container was deleted");
                     DeleteResponse last = force();
                     onLost.accept(last);
@@ -436,6 +437,7 @@ final class Relay {
                     .addKeyValue(LogKeys.ERROR, e.toString())
                     .log("a shim for runc may be left");
         }
+        shim.removeSocket();
         shim.close();
     }
 

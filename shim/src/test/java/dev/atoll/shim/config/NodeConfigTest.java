@@ -44,6 +44,10 @@ final class NodeConfigTest {
             [network]
             deny = ["169.254.169.254", "fd00:ec2::254"]
             max-sockets = 1024
+
+            [native]
+            containers = "allow"
+            runtime = "containerd-shim-runc-v2"
             """;
 
     @TempDir private Path directory;
@@ -154,13 +158,16 @@ final class NodeConfigTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "x = 1|f line 1: x: unknown key: expected one of http, network, handlers; the nearest is http",
-                "htpp.drain = '1s'|f line 1: htpp: unknown key: expected one of http, network, handlers; the nearest is http",
+                "x = 1|f line 1: x: unknown key: expected one of http, network, native, handlers; the nearest is http",
+                "htpp.drain = '1s'|f line 1: htpp: unknown key: expected one of http, network, native, handlers; the nearest is http",
                 "http = 3|f line 1: http: expected a table, found 3",
                 "network = 'all'|f line 1: network: expected a table, found the text \"all\"",
                 "handlers = []|f line 1: handlers: expected a table, found an array",
                 "handlers.x = true|f line 1: handlers.x: expected a table, found true",
-                "handlers.x.policy = 1|f line 1: handlers.x.policy: unknown key: expected one of http, network; the nearest is http",
+                "handlers.x.policy = 1|f line 1: handlers.x.policy: unknown key: expected one of http, network, native; the nearest is http",
+                "native.containers = true|f line 1: native.containers: expected \"allow\" or \"refuse\", found true",
+                "native.runtime = 'bin/x'|f line 1: native.runtime: expected an absolute path, or a name such as \"containerd-shim-runc-v2\", found the text \"bin/x\"",
+                "handlers.x.native.runtime = '/x'|f line 1: handlers.x.native.runtime: unknown key: expected one of containers; the nearest is containers",
                 "network.alow = []|f line 1: network.alow: unknown key: expected one of allow, deny, max-sockets; the nearest is allow",
                 "http.drain = 3|f line 1: http.drain: expected a duration from 0s to 1h, such as 500ms, 10s, 2m or 1h, found 3",
                 "http.drain = '3'|f line 1: http.drain: expected a duration from 0s to 1h, such as 500ms, 10s, 2m or 1h, found \"3\"",
@@ -179,6 +186,18 @@ final class NodeConfigTest {
             })
     void whatIsNotAccepted(String line, String message) {
         assertThatThrownBy(() -> parse(line)).isInstanceOf(InvalidConfig.class).hasMessage(message);
+    }
+
+    @Test
+    void nativeContainersAreAllowedForEachHandlerAlone() throws InvalidConfig {
+        NodeSettings settings =
+                parse(
+                        "[native]\ncontainers = 'refuse'\nruntime = '/opt/shim'\n[handlers.mixed.native]\ncontainers = 'allow'\n");
+
+        assertThat(settings.nativeRuntime()).isEqualTo("/opt/shim");
+        assertThat(settings.defaults().nativeContainers()).isFalse();
+        assertThat(settings.handlers().get("mixed"))
+                .isEqualTo(settings.defaults().withNativeContainers(true));
     }
 
     @Test
