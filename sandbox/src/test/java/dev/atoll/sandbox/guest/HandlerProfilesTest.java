@@ -37,9 +37,9 @@ final class HandlerProfilesTest {
 
         assertThat(made).containsExactly("default", "closed");
         assertThat(profiles.of(Optional.of("closed")))
-                .isEqualTo(new HandlerProfiles.Profile(SLOW, new Policy(2)));
+                .isEqualTo(new HandlerProfiles.Profile(SLOW, new Policy(2), true));
         assertThat(profiles.of(Optional.of("wasmtime")))
-                .isEqualTo(new HandlerProfiles.Profile(HttpSettings.DEFAULTS, new Policy(1)));
+                .isEqualTo(new HandlerProfiles.Profile(HttpSettings.DEFAULTS, new Policy(1), true));
         assertThat(profiles.of(Optional.empty())).isEqualTo(profiles.of(Optional.of("wasmtime")));
     }
 
