@@ -100,7 +100,8 @@ final class DaemonTest {
                 Fakes.PROGRAMS,
                 workloads,
                 "no-such-shim",
-                () -> "{}", () -> {});
+                () -> "{}",
+                () -> {});
     }
 
     @AfterEach

@@ -14,15 +14,21 @@ public final class RuntimeSpecEditor {
     private RuntimeSpecEditor() {}
 
     /// @param namespaces instead of those that are there
+    /// @param annotations beside or instead of those that are there
     /// @param root instead of the root directory's path, if given
     /// @return the new `config.json`
     /// @throws dev.atoll.oci.InvalidSpec if the bundle's cannot be read
     public static byte[] edit(
-            Path bundle, String container, List<Namespace> namespaces, Optional<Path> root) {
+            Path bundle,
+            String container,
+            List<Namespace> namespaces,
+            Map<String, String> annotations,
+            Optional<Path> root) {
         JsonTree tree = RuntimeSpecReader.node(bundle, container).copy();
         tree.setObjects(
                 List.of("linux", "namespaces"),
                 namespaces.stream().map(RuntimeSpecEditor::members).toList());
+        annotations.forEach((name, value) -> tree.setText(List.of("annotations", name), value));
         root.ifPresent(path -> tree.setText(List.of("root", "path"), path.toString()));
         return tree.toBytes();
     }

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,6 +25,7 @@ final class RuntimeSpecEditorTest {
                         List.of(
                                 new Namespace("ipc", Optional.of("/i")),
                                 new Namespace("pid", Optional.empty())),
+                        root.isPresent() ? Map.of("a.b/c", "d") : Map.of(),
                         root),
                 UTF_8);
     }
@@ -42,6 +44,6 @@ final class RuntimeSpecEditorTest {
     void aSpecWithoutLinuxGetsIt() throws IOException {
         assertThat(edited("{\"root\":{\"path\":\"rootfs\"}}", Optional.of(Path.of("/r"))))
                 .isEqualTo(
-                        "{\"root\":{\"path\":\"/r\"},\"linux\":{\"namespaces\":[{\"type\":\"ipc\",\"path\":\"/i\"},{\"type\":\"pid\"}]}}");
+                        "{\"root\":{\"path\":\"/r\"},\"linux\":{\"namespaces\":[{\"type\":\"ipc\",\"path\":\"/i\"},{\"type\":\"pid\"}]},\"annotations\":{\"a.b/c\":\"d\"}}");
     }
 }

@@ -1,12 +1,12 @@
 package dev.atoll.shim.control;
 
+import dev.atoll.api.containerd.task.StateResponse;
+import dev.atoll.api.containerd.types.Status;
 import dev.atoll.api.v1.Guest;
 import dev.atoll.api.v1.InfoRequest;
 import dev.atoll.api.v1.InfoResponse;
 import dev.atoll.api.v1.ListGuestsRequest;
 import dev.atoll.api.v1.ListGuestsResponse;
-import dev.atoll.api.containerd.task.StateResponse;
-import dev.atoll.api.containerd.types.Status;
 import dev.atoll.oci.spec.CriAnnotations;
 import dev.atoll.oci.spec.RuntimeSpec;
 import dev.atoll.sandbox.WorkloadDescription;
@@ -90,7 +90,8 @@ public final class AtollService {
                         .setState(state.getStatus().name().toLowerCase(Locale.ROOT))
                         .setKind("native")
                         .setProgram(
-                                container.spec()
+                                container
+                                        .spec()
                                         .process()
                                         .flatMap(process -> process.args().stream().findFirst())
                                         .orElse(""))

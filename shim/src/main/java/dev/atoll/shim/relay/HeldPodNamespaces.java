@@ -6,8 +6,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Namespaces of a pod made by the launcher. A pod costs two descriptors; one whose containers share
-/// processes also two tiny ones.
+/// Namespaces of a pod made by the launcher. A pod costs two descriptors; one whose containers
+/// share processes also two tiny ones.
 final class HeldPodNamespaces implements PodNamespaces {
     private static final String IPC = "ipc";
     private static final String UTS = "uts";

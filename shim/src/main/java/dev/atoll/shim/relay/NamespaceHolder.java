@@ -55,8 +55,7 @@ final class NamespaceHolder implements AutoCloseable {
             for (String file : files) {
                 namespaces.put(
                         file,
-                        NamespaceFile.open(
-                                Path.of("/proc/" + process.pid() + "/ns/" + file)));
+                        NamespaceFile.open(Path.of("/proc/" + process.pid() + "/ns/" + file)));
             }
             // Only while it lives is its pid its own: what was opened was not another process'.
             if (!process.isAlive()) {

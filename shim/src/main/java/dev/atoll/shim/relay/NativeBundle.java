@@ -11,9 +11,10 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 
-/// The bundle that the other shim gets, beside containerd's own: with the changed `config.json`, and
-/// without the file `address` that is for containerd, since a shim removes the socket it names when
-/// it ends. It lies in the daemon's run directory, where the launcher finds it if the daemon is gone.
+/// The bundle that the other shim gets, beside containerd's own: with the changed `config.json`,
+/// and without the file `address` that is for containerd, since a shim removes the socket it names
+/// when it ends. It lies in the daemon's run directory, where the launcher finds it if the daemon
+/// is gone.
 ///
 /// @param directory its last name is the container's id, which the shim for runc expects
 record NativeBundle(Path directory) {
@@ -32,8 +33,7 @@ record NativeBundle(Path directory) {
         UnixListener.privateDirectory(directory);
         Files.createDirectory(
                 directory.resolve("rootfs"),
-                PosixFilePermissions.asFileAttribute(
-                        PosixFilePermissions.fromString("rwx--x--x")));
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx--x--x")));
         Files.createSymbolicLink(directory.resolve("log"), bundle.resolve("log"));
         Files.write(directory.resolve("config.json"), config);
     }
@@ -57,8 +57,7 @@ record NativeBundle(Path directory) {
         try {
             Files.deleteIfExists(directory.resolve("rootfs"));
         } catch (DirectoryNotEmptyException e) {
-            throw new IOException(
-                    "%s is left: its rootfs is not empty".formatted(directory), e);
+            throw new IOException("%s is left: its rootfs is not empty".formatted(directory), e);
         }
         Files.walkFileTree(
                 directory,

@@ -11,10 +11,10 @@ import java.util.Optional;
 
 /// Decides which namespaces a native container is in.
 ///
-/// containerd names a pod's namespaces by the pid that it was told for the pod's pause, and names
-/// a container's by that container's. For a pause and for a guest this is the daemon's, so that
-/// such a path leads to the node's namespace. Only a pod whose spec shares a namespace with the
-/// node (`hostNetwork`, `hostIPC`, `hostPID`) may get there.
+/// containerd names a pod's namespaces by the pid that it was told for the pod's pause, and names a
+/// container's by that container's. For a pause and for a guest this is the daemon's, so that such
+/// a path leads to the node's namespace. Only a pod whose spec shares a namespace with the node
+/// (`hostNetwork`, `hostIPC`, `hostPID`) may get there.
 ///
 /// Stateless but for what it was made with.
 ///
@@ -59,8 +59,8 @@ record NativeNamespaces(
         return List.copyOf(given);
     }
 
-    /// Outside of pods a spec means what it says, as long as it does not name the daemon's namespaces
-    /// by taking its pid for that of a container.
+    /// Outside of pods a spec means what it says, as long as it does not name the daemon's
+    /// namespaces by taking its pid for that of a container.
     static List<Namespace> outsideOfPods(
             String container, List<Namespace> asked, HostNamespaces host) {
         return asked.stream().map(namespace -> unshared(container, namespace, host)).toList();
@@ -78,13 +78,12 @@ record NativeNamespaces(
 
     /// The path of the pause's own spec is a name that CNI knows, not a process'.
     private Namespace network() {
-        return new Namespace(
-                NETWORK, pause.linux().networkNamespace().map(Path::toString));
+        return new Namespace(NETWORK, pause.linux().networkNamespace().map(Path::toString));
     }
 
     /// A container of its own processes has no path. With one, it shares those of another container
-    /// (an ephemeral container with a target) or of the pod; where that is a guest or the pause, the
-    /// pod's own namespace for native processes is what comes closest.
+    /// (an ephemeral container with a target) or of the pod; where that is a guest or the pause,
+    /// the pod's own namespace for native processes is what comes closest.
     private Namespace processes(List<Namespace> asked) {
         Optional<String> path =
                 asked.stream()

@@ -7,8 +7,7 @@ import java.util.Map;
 
 /// Compares namespaces as namespaces(7) says: by device and inode of their files. Stateless.
 final class OwnNamespaces implements HostNamespaces {
-    private static final Map<String, String> FILES =
-            Map.of("network", "net", "mount", "mnt");
+    private static final Map<String, String> FILES = Map.of("network", "net", "mount", "mnt");
 
     @Override
     public boolean contain(String type, Path path) throws IOException {

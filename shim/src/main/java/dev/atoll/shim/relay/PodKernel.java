@@ -39,7 +39,8 @@ final class PodKernel {
                     }
                     settings.add("--sysctl=" + name + "=" + value);
                 });
-        if (settings.stream().anyMatch(setting -> isNetwork(setting.substring("--sysctl=".length())))) {
+        if (settings.stream()
+                .anyMatch(setting -> isNetwork(setting.substring("--sysctl=".length())))) {
             network.ifPresent(path -> arguments.add("--network=" + path));
         }
         arguments.addAll(settings);

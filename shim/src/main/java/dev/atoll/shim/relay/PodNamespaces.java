@@ -14,8 +14,8 @@ interface PodNamespaces extends AutoCloseable {
     /// @return where the namespace is in which containers of the pod see each other's processes
     Path pid();
 
-    /// Containers that are in a namespace keep it, except that of processes, which ends with all that
-    /// is in it.
+    /// Containers that are in a namespace keep it, except that of processes, which ends with all
+    /// that is in it.
     @Override
     void close();
 }

@@ -76,8 +76,7 @@ final class Programs {
 
     /// Runs `work`, which blocks in the kernel, on a thread of its own for at most `deadline`; the
     /// thread ends with the process that it reads from.
-    static <T> T call(
-            String name, Callable<T> work, Duration deadline, String program)
+    static <T> T call(String name, Callable<T> work, Duration deadline, String program)
             throws IOException, InterruptedException {
         FutureTask<T> task = new FutureTask<>(work);
         Thread.ofVirtual().name(name).start(task);

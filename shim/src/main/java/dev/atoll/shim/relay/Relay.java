@@ -184,8 +184,7 @@ final class Relay {
         watch(shim);
         if (unwanted) {
             DeleteResponse _ = destroy();
-            throw new NotFound(
-                    "create container %s: it was deleted meanwhile".formatted(key.id()));
+            throw new NotFound("create container %s: it was deleted meanwhile".formatted(key.id()));
         }
     }
 
@@ -194,16 +193,16 @@ final class Relay {
         try {
             var _ =
                     shim.send("Wait", WaitRequest.newBuilder().setId(key.id()).build())
-                    .whenComplete((bytes, error) -> {
-                        if (error == null) {
-                            ended.complete(bytes);
-                        } else {
-                            ended.completeExceptionally(error);
-                            if (!(error instanceof TtrpcStatusException)) {
-                                lost(shim);
-                            }
-                        }
-                    });
+                            .whenComplete((bytes, error) -> {
+                                if (error == null) {
+                                    ended.complete(bytes);
+                                } else {
+                                    ended.completeExceptionally(error);
+                                    if (!(error instanceof TtrpcStatusException)) {
+                                        lost(shim);
+                                    }
+                                }
+                            });
         } catch (IOException e) {
             ended.completeExceptionally(e);
             lost(shim);
@@ -223,8 +222,7 @@ final class Relay {
         switch (now) {
             case Opening _ when request instanceof ShutdownRequest ->
                     responder.reply(cast(method.response()));
-            case Opening _ when gives(request) ->
-                    responder.fail(new NotFound(being("created")));
+            case Opening _ when gives(request) -> responder.fail(new NotFound(being("created")));
             case Opening _ -> responder.fail(new FailedPrecondition(being("created")));
             case Live(ShimConnection shim) ->
                     Thread.ofVirtual()
@@ -248,13 +246,13 @@ final class Relay {
         try {
             var _ =
                     shim.send(method.name(), request)
-                    .whenComplete((bytes, error) -> {
-                        if (error == null) {
-                            answer(method, request, bytes, responder);
-                        } else {
-                            refuse(method, request, error, responder);
-                        }
-                    });
+                            .whenComplete((bytes, error) -> {
+                                if (error == null) {
+                                    answer(method, request, bytes, responder);
+                                } else {
+                                    refuse(method, request, error, responder);
+                                }
+                            });
         } catch (IOException e) {
             refuse(method, request, e, responder);
         }

@@ -28,6 +28,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
@@ -39,6 +40,11 @@ import org.slf4j.LoggerFactory;
 /// them. Thread-safe.
 public final class Relays implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(Relays.class);
+
+    /// Containers of one group share a shim (containerd,
+    /// `cmd/containerd-shim-runc-v2/manager/manager_linux.go`). Without it that would be the pod,
+    /// and the shim would end with a container just when another one is about to use it.
+    private static final String SHIM_GROUP = "io.containerd.runc.v2.group";
 
     private final ConcurrentMap<ContainerKey, Relay> relays = new ConcurrentHashMap<>();
     private final ConcurrentMap<ContainerKey, PodNamespaces> pods = new ConcurrentHashMap<>();
@@ -134,7 +140,11 @@ public final class Relays implements AutoCloseable {
         try {
             byte[] config =
                     RuntimeSpecEditor.edit(
-                            bundle, key.id(), namespaces(key, spec), root(request, bundle, spec));
+                            bundle,
+                            key.id(),
+                            namespaces(key, spec),
+                            Map.of(SHIM_GROUP, key.id()),
+                            root(request, bundle, spec));
             created = relay.open(request, config);
         } catch (RuntimeException | Error e) {
             relays.remove(key, relay);

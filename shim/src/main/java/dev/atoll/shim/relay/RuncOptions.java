@@ -15,8 +15,8 @@ final class RuncOptions {
     /// Those that containerd sent, if they are meant for runc. Options of another type are those of
     /// the pod's runtime handler: the shim for runc would not know them.
     ///
-    /// Whether systemd makes the cgroups is said in the handler's options for runc, which a handler of
-    /// WebAssembly does not have; but the form of the path tells (runc, `docs/systemd.md`:
+    /// Whether systemd makes the cgroups is said in the handler's options for runc, which a handler
+    /// of WebAssembly does not have; but the form of the path tells (runc, `docs/systemd.md`:
     /// `slice:prefix:name`).
     ///
     /// @param cgroupsPath of the runtime spec
@@ -32,8 +32,7 @@ final class RuncOptions {
                 builder.mergeFrom(options.get().getValue());
             }
         } catch (InvalidProtocolBufferException e) {
-            throw new InvalidArgument(
-                    "the runtime's options cannot be decoded: " + e.getMessage());
+            throw new InvalidArgument("the runtime's options cannot be decoded: " + e.getMessage());
         }
         return Optional.of(
                 Any.newBuilder()

@@ -65,8 +65,7 @@ final class RuncShim implements RuntimeShim {
         try {
             return ShimAddress.parse(result.output());
         } catch (IOException e) {
-            throw new IOException(
-                    "%s cannot be used: %s".formatted(name, e.getMessage()), e);
+            throw new IOException("%s cannot be used: %s".formatted(name, e.getMessage()), e);
         }
     }
 
@@ -109,7 +108,8 @@ final class RuncShim implements RuntimeShim {
         return Programs.run(command, bundle, environment(container), input, errors, deadline);
     }
 
-    /// Nothing of the daemon's own environment but where programs are: the shim looks for runc there.
+    /// Nothing of the daemon's own environment but where programs are: the shim looks for runc
+    /// there.
     private Map<String, String> environment(ContainerKey container) {
         Map<String, String> environment = new HashMap<>();
         environment.put("PATH", searchPath());
@@ -124,8 +124,7 @@ final class RuncShim implements RuntimeShim {
     @Override
     public Path program() throws IOException {
         if (name.startsWith("/")) {
-            return executable(Path.of(name))
-                    .orElseThrow(() -> missing("there is no such program"));
+            return executable(Path.of(name)).orElseThrow(() -> missing("there is no such program"));
         }
         List<String> searched = new ArrayList<>();
         for (String directory : searchPath().split(File.pathSeparator, -1)) {

@@ -17,8 +17,8 @@ import java.nio.file.Path;
 record ShimAddress(String service, Path socket) {
     private static final String UNIX = "unix://";
 
-    /// Reads what a shim's `start` prints: since containerd 2.3 a `BootstrapResult`, before that JSON
-    /// of the same members, and in the beginning the plain address (containerd,
+    /// Reads what a shim's `start` prints: since containerd 2.3 a `BootstrapResult`, before that
+    /// JSON of the same members, and in the beginning the plain address (containerd,
     /// `core/runtime/v2/shim.go`).
     ///
     /// @throws IOException with one line if it is none of them
@@ -55,8 +55,7 @@ record ShimAddress(String service, Path socket) {
         return member == null || member.isJsonNull() ? "" : member.getAsString();
     }
 
-    private static ShimAddress of(int version, String address, String protocol)
-            throws IOException {
+    private static ShimAddress of(int version, String address, String protocol) throws IOException {
         if (!address.startsWith(UNIX + "/") || !(protocol.isEmpty() || protocol.equals("ttrpc"))) {
             throw new IOException(
                     "it listens at %s by %s: expected %s/PATH by ttrpc"

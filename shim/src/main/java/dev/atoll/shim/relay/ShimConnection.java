@@ -14,14 +14,12 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 
 /// The connection to the other shim of one container. Thread-safe.
-///
 record ShimConnection(ShimAddress address, TtrpcClient client) implements AutoCloseable {
     /// What a shim is told where the caller waits for as long as it takes.
     private static final Duration NO_LIMIT = Duration.ZERO;
 
     static ShimConnection open(ShimAddress address, String namespace) throws IOException {
-        return new ShimConnection(
-                address, TtrpcClient.connect(address.socket(), namespace));
+        return new ShimConnection(address, TtrpcClient.connect(address.socket(), namespace));
     }
 
     /// Calls and waits.

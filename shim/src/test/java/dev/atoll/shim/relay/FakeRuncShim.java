@@ -171,7 +171,9 @@ final class FakeRuncShim implements RuntimeShim, AutoCloseable {
 
     /// The shim itself ends.
     @Override
-    public void close() {
-        servers.forEach(TtrpcServer::close);
+    public void close() throws IOException {
+        for (TtrpcServer server : servers) {
+            server.close();
+        }
     }
 }

@@ -43,9 +43,7 @@ final class NativeNamespacesTest {
     }
 
     private static Namespace ofPid(String type, int pid) {
-        return at(
-                type,
-                "/proc/%d/ns/%s".formatted(pid, type.equals("network") ? "net" : type));
+        return at(type, "/proc/%d/ns/%s".formatted(pid, type.equals("network") ? "net" : type));
     }
 
     static RuntimeSpec pause(List<Namespace> namespaces) {
@@ -178,16 +176,19 @@ final class NativeNamespacesTest {
                 continue;
             }
             assertThat(given)
-                    .filteredOn(namespace -> POD.stream()
-                            .anyMatch(one -> one.type().equals(namespace.type())
-                                    && !namespace.type().equals("mount")))
+                    .filteredOn(namespace ->
+                            POD.stream()
+                                    .anyMatch(one ->
+                                            one.type().equals(namespace.type())
+                                                    && !namespace.type().equals("mount")))
                     .extracting(Namespace::type)
                     .containsExactlyInAnyOrder("network", "ipc", "uts", "pid");
             assertThat(given)
-                    .noneMatch(namespace -> namespace
-                            .path()
-                            .filter(path -> path.startsWith("/proc/" + DAEMON))
-                            .isPresent());
+                    .noneMatch(namespace ->
+                            namespace
+                                    .path()
+                                    .filter(path -> path.startsWith("/proc/" + DAEMON))
+                                    .isPresent());
         }
     }
 }

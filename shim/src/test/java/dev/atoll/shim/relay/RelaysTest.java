@@ -103,10 +103,9 @@ final class RelaysTest {
         TaskTable tasks = new TaskTable();
         relays = relays(tasks, directory.resolve("native"));
         open.add(relays);
-        workloads.setBeforeGuest(
-                () -> {
-                    throw new NativeProgram("/server is an ELF executable");
-                });
+        workloads.setBeforeGuest(() -> {
+            throw new NativeProgram("/server is an ELF executable");
+        });
         TaskService service =
                 new TaskService(
                         tasks,
@@ -190,8 +189,7 @@ final class RelaysTest {
 
         assertThat(created.getPid()).isEqualTo(FakeRuncShim.PID);
         assertThat(shim.requests.getFirst())
-                .isEqualTo(
-                        request("c1").toBuilder().setBundle(nativeBundle().toString()).build());
+                .isEqualTo(request("c1").toBuilder().setBundle(nativeBundle().toString()).build());
         assertThat(Files.readString(bundle("c1").resolve("config.json"))).isEqualTo(CONTAINER);
         assertThat(Files.readString(nativeBundle().resolve("config.json")))
                 .contains("\"hooks\":{\"odd\":[1.50,{\"x\":null}]}")
@@ -200,6 +198,7 @@ final class RelaysTest {
                 .contains("{\"type\":\"ipc\",\"path\":\"/pod/ipc\"}")
                 .contains("{\"type\":\"uts\",\"path\":\"/pod/uts\"}")
                 .contains("{\"type\":\"pid\"}")
+                .contains("\"io.containerd.runc.v2.group\":\"c1\"")
                 .doesNotContain("/proc/1/ns");
         assertThat(nativeBundle().resolve("rootfs")).isEmptyDirectory();
         assertThat(Files.readSymbolicLink(nativeBundle().resolve("log")))
@@ -245,8 +244,7 @@ final class RelaysTest {
 
         assertThat(WaitResponse.parseFrom(wait.get(20, TimeUnit.SECONDS)).getExitStatus())
                 .isEqualTo(137);
-        assertThat(DeleteResponse.parseFrom(call("Delete", delete())).getExitStatus())
-                .isEqualTo(7);
+        assertThat(DeleteResponse.parseFrom(call("Delete", delete())).getExitStatus()).isEqualTo(7);
         assertThat(shim.requests.getLast()).isInstanceOf(ShutdownRequest.class);
         assertThat(nativeBundle()).doesNotExist();
         assertThat(refusal("State", state()).code()).isEqualTo(5);
