@@ -19,6 +19,7 @@ import dev.atoll.shim.task.TaskService;
 import dev.atoll.shim.task.TaskTable;
 import dev.atoll.shim.ttrpc.TtrpcServer;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
@@ -33,6 +34,10 @@ import org.slf4j.LoggerFactory;
 public final class Daemon implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(Daemon.class);
     private static final Duration EVENT_BACKOFF = Duration.ofMillis(200);
+
+    /// As the distribution's script says; else as on containerd's `PATH`, where it must be anyway.
+    private static final Path LAUNCHER =
+            Path.of(System.getProperty("atoll.launcher", "containerd-shim-wasmtime-v1"));
 
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
 
@@ -82,7 +87,7 @@ public final class Daemon implements AutoCloseable {
                         clock,
                         new NativeSettings(
                                 backend.nativeRuntime(),
-                                LauncherPath.resolve(),
+                                LAUNCHER,
                                 run.nativeBundles(),
                                 flags.containerd(),
                                 flags.containerdTtrpc()));
