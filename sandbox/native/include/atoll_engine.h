@@ -24,7 +24,7 @@
 
 #include <stdint.h>
 
-#define ATOLL_ABI 2
+#define ATOLL_ABI 3
 
 enum {
     ATOLL_EINVAL = -1,    /* the request, the program or a value in it is not acceptable */
@@ -141,8 +141,11 @@ ATOLL_FUNCTION(atoll_policy_new);
  * Guests. a: engine, b: module (ready). in: JSON {
  *   "name": "pod/container for messages", "view": id or 0,
  *   "args": ["/app.wasm", ..], "env": ["K=V", ..], "cwd": "/",
- *   "export": "name" or absent (`_start`, wasi:http/incoming-handler or wasi:cli/run),
+ *   "export": "name" or absent (`_start`, wasi:http/incoming-handler or wasi:cli/run); of a component also
+ *             "interface#function", where "wasi:cli/run@0.2.x#run" is the command also of what serves HTTP,
  *   "stdin": "/path", "stdout": "/path", "stderr": "/path",   FIFO, regular file or character device; absent: nothing
+ *   "terminal": {"columns": n, "rows": n},    absent: none; else the guest's streams are one terminal, whose other side is
+ *                                             moved from "stdin" and to "stdout"; "stderr" must be absent
  *   "memoryLimit": bytes (0 or absent: none),
  *   "network": {                              absent: none, every socket is refused
  *     "namespace": "/run/netns/x",            absent: the node's
@@ -180,6 +183,8 @@ ATOLL_FUNCTION(atoll_guest_stop);
 ATOLL_FUNCTION(atoll_guest_kill);
 /* a: guest. Lets go of the writer that keeps a stdin FIFO open: the guest sees end of file once every other writer is gone. */
 ATOLL_FUNCTION(atoll_guest_close_stdin);
+/* a: guest with a terminal, b: columns << 16 | rows. */
+ATOLL_FUNCTION(atoll_guest_resize);
 /* a: guest. out: 16 uint64_t: cpu_ns, memory bytes, peak bytes, bytes written to stdout, to stderr, bytes read from stdin,
  * started_ns, ended_ns; of a server: requests answered by the guest, requests that it failed (500, or cut off), requests turned
  * away (400, 408, 413, 503, 504), requests in progress, open connections; of its network: open sockets, what the policy

@@ -7,6 +7,7 @@ use crate::guest::{self, Guest};
 use crate::module::{self, Program};
 use crate::network::{Policy, PolicyRequest};
 use crate::registry::{Registry, next_id};
+use crate::stdio::Size;
 use crate::view::{self, View};
 use crate::{json, panics};
 use std::os::fd::IntoRawFd;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// `ATOLL_ABI`.
-const ABI: i64 = 2;
+const ABI: i64 = 3;
 
 static ENGINES: Registry<EngineHost> = Registry::new("engine");
 static VIEWS: Registry<View> = Registry::new("view");
@@ -304,6 +305,14 @@ guard! {
     /// Lets stdin end.
     atoll_guest_close_stdin(a, b, input, out) {
         GUESTS.get(a)?.close_stdin();
+        Ok(0)
+    }
+}
+
+guard! {
+    /// Changes the size of a guest's terminal.
+    atoll_guest_resize(a, b, input, out) {
+        GUESTS.get(a)?.resize(Size::unpacked(b)?)?;
         Ok(0)
     }
 }

@@ -159,12 +159,17 @@ fn in_component(
     linked: &Linked,
 ) -> Result<Entry> {
     let component = pre.component();
-    let Some(wanted) = export else {
-        let run = exported(pre, "wasi:cli/run@0.2.")
-            .and_then(|interface| component.get_export_index(None, &interface))
-            .and_then(|interface| component.get_export_index(Some(&interface), "run"));
-        let Some(run) = run else { return Err(missing(name, "wasi:cli/run@0.2", export, linked)) };
-        return Ok(Entry::Command { pre: pre.clone(), run });
+    let interface = exported(pre, "wasi:cli/run@0.2.");
+    let is_command = |wanted: &str| interface.as_ref().is_some_and(|interface| wanted == format!("{interface}#run"));
+    let wanted = match export {
+        Some(wanted) if !is_command(wanted) => wanted,
+        _ => {
+            let run = interface
+                .and_then(|interface| component.get_export_index(None, &interface))
+                .and_then(|interface| component.get_export_index(Some(&interface), "run"));
+            let Some(run) = run else { return Err(missing(name, "wasi:cli/run@0.2", export, linked)) };
+            return Ok(Entry::Command { pre: pre.clone(), run });
+        }
     };
     // `interface#function` reaches into an exported interface.
     let found = match wanted.rsplit_once('#') {

@@ -13,12 +13,12 @@ use crate::network::{Network, NetworkRequest, Policy, Surroundings};
 use crate::recipe::{Files, Recipe};
 use crate::run;
 use crate::serve::{Server, Settings};
-use crate::stdio::{Input, Output, Unread};
+use crate::stdio::{Counts, Places, Size, Streams, Terminal, Unread};
 use crate::view::View;
 use serde::Deserialize;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
@@ -43,11 +43,23 @@ pub(crate) struct Request {
     stdin: Option<String>,
     stdout: Option<String>,
     stderr: Option<String>,
+    terminal: Option<Size>,
     #[serde(default)]
     memory_limit: Option<u64>,
     pub network: Option<NetworkRequest>,
     #[serde(default)]
     http: Settings,
+}
+
+impl Request {
+    fn places(&self) -> Places<'_> {
+        Places {
+            stdin: self.stdin.as_deref(),
+            stdout: self.stdout.as_deref(),
+            stderr: self.stderr.as_deref(),
+            terminal: self.terminal,
+        }
+    }
 }
 
 fn root() -> String {
@@ -65,8 +77,9 @@ pub(crate) struct Guest {
     created_ns: u64,
     started_ns: AtomicU64,
     ended_ns: AtomicU64,
-    written: [Arc<AtomicU64>; 2],
-    read: Arc<AtomicU64>,
+    streamed: Counts,
+    /// `None` if it has none; gone once the guest has ended.
+    terminal: Option<Weak<Terminal>>,
     stdin_keeper: Mutex<Option<OwnedFd>>,
     pub unread: Unread,
     figures: Mutex<Figures>,
@@ -82,8 +95,8 @@ enum State {
 /// Everything that a guest holds before it is started.
 struct Prepared {
     work: Work,
-    stdout: Arc<Output>,
-    stderr: Arc<Output>,
+    streams: Streams,
+    terminal: Option<Arc<Terminal>>,
     view: Option<Arc<View>>,
     living: Living,
 }
@@ -96,8 +109,8 @@ enum Work {
 /// Everything that the guest's task takes over at start.
 pub(crate) struct Running {
     pub work: Job,
-    pub stdout: Arc<Output>,
-    pub stderr: Arc<Output>,
+    pub streams: Streams,
+    pub terminal: Option<Arc<Terminal>>,
     /// Keeps the mounts that the guest's directories are on.
     pub view: Option<Arc<View>>,
     pub living: Living,
@@ -190,14 +203,10 @@ impl Guest {
         let surroundings =
             || Surroundings { name: &request.name, env: &request.env, view: view.clone(), usage: usage.clone() };
         let network = request.network.as_ref().map(|network| network.open(surroundings(), policy)).transpose()?;
-        let (out, err, read) = (Arc::default(), Arc::default(), Arc::default());
+        let streamed = Counts::default();
         // Instances of a server write to the same streams, each as much as it is permitted.
         let writers = if matches!(start, Start::Serve(_)) { request.http.writers() } else { 1 };
-        let inside_runtime = engine.handle.enter();
-        let (stdin, stdin_keeper) = Input::open(request.stdin.as_deref(), Arc::clone(&read), &engine.handle)?;
-        let stdout = Output::open("stdout", request.stdout.as_deref(), writers, Arc::clone(&out), &engine.handle)?;
-        let stderr = Output::open("stderr", request.stderr.as_deref(), writers, Arc::clone(&err), &engine.handle)?;
-        drop(inside_runtime);
+        let (streams, terminal, stdin_keeper) = Streams::open(&request.places(), writers, &streamed, &engine.handle)?;
         let files = match &view {
             Some(view) if wants_files(linked) => Some(Files::open(view.clone(), &request.cwd)?),
             _ => None,
@@ -207,9 +216,9 @@ impl Guest {
             env: environment(request, files.as_ref()),
             cwd: request.cwd.clone(),
             files,
-            stdin: matches!(start, Start::Call(_)).then_some(stdin),
-            stdout: stdout.clone(),
-            stderr: stderr.clone(),
+            stdin: matches!(start, Start::Call(_)).then(|| streams.stdin.clone()),
+            stdout: streams.stdout.clone(),
+            stderr: streams.stderr.clone(),
             network: network.clone(),
             memory_limit: request.memory_limit.unwrap_or(0),
             usage: usage.clone(),
@@ -226,7 +235,8 @@ impl Guest {
                 Work::Serve(made)
             }
         };
-        let prepared = Prepared { work, stdout, stderr, view, living: engine.living() };
+        let watched = terminal.as_ref().map(Arc::downgrade);
+        let prepared = Prepared { work, streams, terminal, view, living: engine.living() };
         Ok(Arc::new(Self {
             id,
             name: shortened(&request.name, 200),
@@ -237,8 +247,8 @@ impl Guest {
             created_ns: clock::monotonic(),
             started_ns: AtomicU64::new(0),
             ended_ns: AtomicU64::new(0),
-            written: [out, err],
-            read,
+            streamed,
+            terminal: watched,
             stdin_keeper: Mutex::new(stdin_keeper),
             unread: Unread::default(),
             figures: Mutex::new(Figures::Present { server, network }),
@@ -263,13 +273,13 @@ impl Guest {
         let State::Made(prepared) = std::mem::replace(&mut *state, State::Running) else { return Ok(()) };
         self.started_ns.store(clock::monotonic(), Ordering::Relaxed);
         drop(state);
-        let Prepared { work, stdout, stderr, view, living } = *prepared;
+        let Prepared { work, streams, terminal, view, living } = *prepared;
         let work = match (work, listener) {
             (Work::Call(host, entry, slot), _) => Job::Call(host, entry, slot),
             (Work::Serve(server), Some(listener)) => Job::Serve(server, listener),
             (Work::Serve(_), None) => return Err(Failure::state("a server that does not listen cannot be started")),
         };
-        drop(self.engine.handle.spawn(run::guest(self.clone(), Running { work, stdout, stderr, view, living })));
+        drop(self.engine.handle.spawn(run::guest(self.clone(), Running { work, streams, terminal, view, living })));
         Ok(())
     }
 
@@ -315,6 +325,17 @@ impl Guest {
         Ok(())
     }
 
+    /// Changes the size of the terminal.
+    pub fn resize(&self, size: Size) -> Result<()> {
+        let Some(terminal) = &self.terminal else {
+            return Err(Failure::invalid(format!("the guest {} has no terminal, so no size of one", self.name)));
+        };
+        match terminal.upgrade() {
+            Some(terminal) => terminal.resize(size),
+            None => Err(Failure::state(format!("the guest {} has ended already", self.name))),
+        }
+    }
+
     pub fn close_stdin(&self) {
         drop(self.stdin_keeper.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
@@ -347,9 +368,9 @@ impl Guest {
             get(&self.usage.cpu_ns),
             get(&self.usage.memory),
             get(&self.usage.peak),
-            get(&self.written[0]),
-            get(&self.written[1]),
-            get(&self.read),
+            get(&self.streamed.stdout),
+            get(&self.streamed.stderr),
+            get(&self.streamed.stdin),
             get(&self.started_ns),
             get(&self.ended_ns),
         ];

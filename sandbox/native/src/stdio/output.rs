@@ -54,8 +54,13 @@ impl Output {
         // A FIFO is opened for both directions: it then opens without a reader, and keeps data for a later one.
         let open = |path| open_channel(stream, path, OFlags::WRONLY | OFlags::APPEND, OFlags::RDWR, Interest::WRITABLE);
         let channel = path.map(open).transpose()?.map(|(channel, _)| channel);
+        Ok(Self::of(channel, writers, written, runtime))
+    }
+
+    /// The stream of an open channel.
+    pub fn of(channel: Option<Channel>, writers: usize, written: Arc<AtomicU64>, runtime: &Handle) -> Arc<Self> {
         let terminal = channel.as_ref().is_some_and(|channel| std::io::IsTerminal::is_terminal(&channel.fd()));
-        Ok(Arc::new(Self {
+        Arc::new(Self {
             channel,
             terminal,
             state: Mutex::default(),
@@ -63,7 +68,7 @@ impl Output {
             written,
             most: writers.saturating_mul(HANDLES * CHUNK),
             runtime: runtime.clone(),
-        }))
+        })
     }
 
     /// Accepts `bytes` and moves as much as can be moved without waiting.
@@ -191,15 +196,6 @@ impl Output {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Channel {
-    fn fd(&self) -> BorrowedFd<'_> {
-        match self {
-            Self::Polled(fd) => fd.get_ref().as_fd(),
-            Self::Blocking(fd) => fd.as_fd(),
-        }
     }
 }
 

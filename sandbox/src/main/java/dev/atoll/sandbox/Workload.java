@@ -25,6 +25,20 @@ public interface Workload extends AutoCloseable {
     /// the client has closed it.
     void closeStdin();
 
+    /// Changes the size of its terminal.
+    ///
+    /// @throws InvalidWorkload if it has none
+    void resize(TerminalSize size);
+
+    /// Makes another workload with the same files, network and limits: a command in the container.
+    /// Returns at once; what is wrong with the command is told by the end of the workload, as a
+    /// shell does it: status 127 if there is no such program, 126 if it cannot be run, with one
+    /// line on its standard error.
+    ///
+    /// @throws InvalidWorkload if nothing can be executed here
+    /// @throws WorkloadEnded if this workload does not run
+    Workload exec(ExecRequest request);
+
     WorkloadUsage usage();
 
     /// What `atoll ps` shows of it.

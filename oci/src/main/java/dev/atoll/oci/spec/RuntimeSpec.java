@@ -22,13 +22,22 @@ public record RuntimeSpec(
     /// @param path relative to the bundle, or absolute
     public record Root(String path, boolean readonly) {}
 
+    /// @param consoleSize of the terminal at first; empty where it is not told yet
     public record ProcessSpec(
-            boolean terminal, User user, List<String> args, List<String> env, String cwd) {
+            boolean terminal,
+            User user,
+            List<String> args,
+            List<String> env,
+            String cwd,
+            Optional<ConsoleSize> consoleSize) {
         public ProcessSpec {
             args = List.copyOf(args);
             env = List.copyOf(env);
         }
     }
+
+    /// In characters.
+    public record ConsoleSize(long width, long height) {}
 
     public record User(long uid, long gid, List<Long> additionalGids) {
         public User {

@@ -3,6 +3,7 @@ package dev.atoll.oci.spec;
 import dev.atoll.oci.InvalidSpec;
 import dev.atoll.oci.json.JsonDocument;
 import dev.atoll.oci.json.JsonNode;
+import dev.atoll.oci.spec.RuntimeSpec.ConsoleSize;
 import dev.atoll.oci.spec.RuntimeSpec.LinuxSpec;
 import dev.atoll.oci.spec.RuntimeSpec.MountSpec;
 import dev.atoll.oci.spec.RuntimeSpec.Namespace;
@@ -71,9 +72,21 @@ public final class RuntimeSpecReader {
         return parse(document(container), bytes);
     }
 
+    /// Reads the runtime spec's member `process` alone, as it comes with an exec.
+    ///
+    /// @param subject how messages call it
+    /// @throws InvalidSpec if `bytes` is not a process
+    public static ProcessSpec readProcess(byte[] bytes, String subject) {
+        return process(documentCalled(subject).parse(bytes));
+    }
+
     private static JsonDocument document(String container) {
+        return documentCalled("config.json of container " + container);
+    }
+
+    private static JsonDocument documentCalled(String subject) {
         return new JsonDocument(
-                "config.json of container " + container,
+                subject,
                 MAX_BYTES,
                 (message, cause) ->
                         cause == null ? new InvalidSpec(message) : new InvalidSpec(message, cause));
@@ -112,7 +125,14 @@ public final class RuntimeSpecReader {
                 json.member("user").map(RuntimeSpecReader::user).orElse(new User(0, 0, List.of())),
                 args,
                 env,
-                cwd);
+                cwd,
+                json.member("consoleSize").map(RuntimeSpecReader::consoleSize));
+    }
+
+    private static ConsoleSize consoleSize(JsonNode json) {
+        return new ConsoleSize(
+                json.optionalInteger("width").orElse(0L),
+                json.optionalInteger("height").orElse(0L));
     }
 
     private static long bytes(List<String> strings) {

@@ -9,12 +9,10 @@ import dev.atoll.sandbox.engine.Engine;
 import dev.atoll.sandbox.engine.View;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
-import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -86,7 +84,7 @@ public final class ProgramCache implements AutoCloseable {
                         .toString();
         String image = file.imageDescription();
         try (FileChannel channel = open(view, path, image)) {
-            ProgramHead head = head(channel);
+            ProgramHead head = ProgramFile.head(channel);
             if (!head.isWasm()) {
                 throw ProgramRefusal.notWasm(path + " in " + image, head);
             }
@@ -212,16 +210,6 @@ public final class ProgramCache implements AutoCloseable {
         try (InputStream stream = Files.newInputStream(file)) {
             return ProgramHead.of(stream.readNBytes(ProgramHead.BYTES));
         }
-    }
-
-    private static ProgramHead head(FileChannel channel) throws IOException {
-        ByteBuffer head = ByteBuffer.allocate(ProgramHead.BYTES);
-        while (head.hasRemaining()) {
-            if (channel.read(head, head.position()) < 0) {
-                break;
-            }
-        }
-        return ProgramHead.of(Arrays.copyOf(head.array(), head.position()));
     }
 
     /// Idle code is unmapped now, code in use once its guest is closed.

@@ -3,7 +3,7 @@ package dev.atoll.sandbox.code;
 import java.nio.charset.StandardCharsets;
 
 /// What the first bytes of a file say it is.
-final class ProgramHead {
+public final class ProgramHead {
     /// Enough to get past the comments that a text program begins with.
     static final int BYTES = 64 * 1024;
 
@@ -20,12 +20,12 @@ final class ProgramHead {
 
     /// Binary WebAssembly, or what begins as its text format does: blanks and comments, then a
     /// parenthesis.
-    boolean isWasm() {
+    public boolean isWasm() {
         return text.startsWith("\0asm") || isText();
     }
 
     /// For a sentence: `.. is an ELF executable`.
-    String found() {
+    public String found() {
         if (text.isEmpty()) {
             return "an empty file";
         }

@@ -6,6 +6,7 @@ import com.google.gson.JsonParser;
 import com.google.gson.stream.JsonWriter;
 import dev.atoll.sandbox.RootfsMount;
 import dev.atoll.sandbox.SandboxFailure;
+import dev.atoll.sandbox.TerminalSize;
 import dev.atoll.sandbox.http.HttpSetting;
 import dev.atoll.sandbox.network.GuestNetwork;
 import dev.atoll.sandbox.network.NetworkPolicy;
@@ -77,6 +78,9 @@ final class EngineJson {
             path(json, "stdin", spec.stdio().stdin());
             path(json, "stdout", spec.stdio().stdout());
             path(json, "stderr", spec.stdio().stderr());
+            if (spec.terminal().isPresent()) {
+                terminal(json, spec.terminal().get());
+            }
             json.name("memoryLimit").value(spec.memoryLimit());
             network(json, spec.network());
             if (spec.http().isPresent()) {
@@ -104,6 +108,12 @@ final class EngineJson {
                     "%s returned what is not a JSON object: %s".formatted(function.symbol(), text),
                     e);
         }
+    }
+
+    private static void terminal(JsonWriter json, TerminalSize size) throws IOException {
+        json.name("terminal").beginObject();
+        json.name("columns").value(size.columns()).name("rows").value(size.rows());
+        json.endObject();
     }
 
     private static void network(JsonWriter json, NetworkSpec spec) throws IOException {

@@ -1,5 +1,6 @@
 package dev.atoll.sandbox.engine;
 
+import dev.atoll.sandbox.TerminalSize;
 import dev.atoll.sandbox.WorkloadEnded;
 
 /// An instance of a program, or a server of instances. Thread-safe; nothing here waits for it. Its
@@ -25,6 +26,12 @@ public interface Guest extends AutoCloseable {
 
     /// Lets the guest see the end of its input once every other writer is gone.
     void closeStdin();
+
+    /// Changes the size of its terminal.
+    ///
+    /// @throws dev.atoll.sandbox.InvalidWorkload if it has none
+    /// @throws WorkloadEnded if it has ended
+    void resize(TerminalSize size);
 
     GuestStatistics statistics();
 

@@ -1,6 +1,7 @@
 package dev.atoll.sandbox.engine;
 
 import dev.atoll.sandbox.Stdio;
+import dev.atoll.sandbox.TerminalSize;
 import java.util.List;
 import java.util.Optional;
 
@@ -8,6 +9,7 @@ import java.util.Optional;
 ///
 /// @param name for messages
 /// @param export function to call; empty for the program's own entry
+/// @param terminal at its first size; empty for none
 /// @param memoryLimit bytes; 0 for none
 /// @param http empty for a program that serves no HTTP
 public record GuestSpec(
@@ -17,6 +19,7 @@ public record GuestSpec(
         String cwd,
         Optional<String> export,
         Stdio stdio,
+        Optional<TerminalSize> terminal,
         long memoryLimit,
         NetworkSpec network,
         Optional<HttpSpec> http) {

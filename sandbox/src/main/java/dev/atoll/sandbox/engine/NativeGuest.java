@@ -1,5 +1,6 @@
 package dev.atoll.sandbox.engine;
 
+import dev.atoll.sandbox.TerminalSize;
 import dev.atoll.sandbox.WorkloadEnded;
 
 /// A guest of the native engine.
@@ -32,6 +33,12 @@ final class NativeGuest implements Guest {
     @Override
     public void closeStdin() {
         library.call(EngineFunction.GUEST_CLOSE_STDIN, id(), 0, "");
+    }
+
+    @Override
+    public void resize(TerminalSize size) {
+        long packed = (long) size.columns() << 16 | size.rows();
+        library.call(EngineFunction.GUEST_RESIZE, id(), packed, "");
     }
 
     @Override

@@ -2,12 +2,18 @@ package dev.atoll.sandbox.guest;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.atoll.oci.ContainerKey;
+import dev.atoll.oci.OciException;
+import dev.atoll.oci.program.WasmProgram;
 import dev.atoll.oci.spec.CriPod;
 import dev.atoll.oci.spec.RuntimeSpec;
 import dev.atoll.oci.spec.RuntimeSpec.ProcessSpec;
+import dev.atoll.sandbox.ExecRequest;
 import dev.atoll.sandbox.GuestRequest;
 import dev.atoll.sandbox.InvalidWorkload;
+import dev.atoll.sandbox.SandboxException;
 import dev.atoll.sandbox.SandboxFailure;
+import dev.atoll.sandbox.Stdio;
+import dev.atoll.sandbox.TerminalSize;
 import dev.atoll.sandbox.Workload;
 import dev.atoll.sandbox.WorkloadDescription;
 import dev.atoll.sandbox.WorkloadFactory;
@@ -99,51 +105,151 @@ public final class WasmSandbox implements WorkloadFactory {
             closers.add(view::close);
             ProgramLease program = programs.acquire(request.program(), view, process.cwd());
             closers.add(program::close);
-            return guest(request, process, placement, view, program, closers);
+            return own(new Surroundings(request, process, placement, view), program, closers);
         } catch (RuntimeException | Error e) {
             closers.closeAfter(e);
             throw e;
         }
     }
 
-    private WasmGuest guest(
-            GuestRequest request,
-            ProcessSpec process,
-            Placement placement,
-            View view,
-            ProgramLease program,
-            Closers closers) {
-        ProgramRole role =
-                ProgramRole.of(program.module().exports(), request.program().entrypoint().export());
-        GuestSpec spec = spec(request, process, placement, role);
-        WorkloadDescription description =
-                new WorkloadDescription(
-                        program.module().kind(), role.word(), program.program(), program.hit());
-        WasmGuest workload =
+    private Workload own(Surroundings surroundings, ProgramLease program, Closers closers) {
+        GuestRequest request = surroundings.request();
+        Placement placement = surroundings.placement();
+        ProcessSpec process = surroundings.process();
+        Optional<String> export = request.program().entrypoint().export();
+        ProgramRole role = ProgramRole.of(program.module().exports(), export);
+        GuestSpec spec =
+                spec(
+                        surroundings,
+                        placement.name(),
+                        process,
+                        export,
+                        request.stdio(),
+                        role == ProgramRole.SERVER
+                                ? Optional.of(
+                                        new HttpSpec(
+                                                HttpAddress.of(process.env()), placement.http()))
+                                : Optional.empty());
+        return enter(
                 new WasmGuest(
                         request.container().toString(),
-                        description,
+                        description(program, role),
                         closers,
-                        onEnd -> engine.guest(spec, program.module(), view, onEnd));
-        enter(workload);
-        closers.addLast(() -> leave(workload));
-        return workload;
+                        (exec, beside) ->
+                                new ExecutedGuest(exec, asked -> command(surroundings, asked)),
+                        onEnd ->
+                                engine.guest(
+                                        spec, program.module(), surroundings.view(), onEnd)),
+                closers);
+    }
+
+    /// The guest of a command: its program, or one that says why there is none.
+    private Workload command(Surroundings surroundings, ExecRequest exec) {
+        Command command =
+                new CommandSearch(
+                                surroundings.request().program(),
+                                surroundings.process().args().getFirst(),
+                                surroundings.view())
+                        .find(exec.process());
+        return switch (command) {
+            case Command.Program(WasmProgram program) -> {
+                try {
+                    yield executed(surroundings, exec, program);
+                } catch (SandboxException | OciException e) {
+                    yield refusal(surroundings, exec, CommandSearch.notExecutable(e));
+                }
+            }
+            case Command.Refused refused -> refusal(surroundings, exec, refused);
+        };
+    }
+
+    private Workload refusal(
+            Surroundings surroundings, ExecRequest exec, Command.Refused refused) {
+        ProcessSpec process = exec.process();
+        return executed(
+                surroundings,
+                new ExecRequest(
+                        exec.id(),
+                        new ProcessSpec(
+                                process.terminal(),
+                                process.user(),
+                                List.of("atoll: " + refused.sentence()),
+                                List.of(),
+                                "/",
+                                process.consoleSize()),
+                        exec.stdio()),
+                Refusals.program(refused.status()));
+    }
+
+    private Workload executed(Surroundings surroundings, ExecRequest exec, WasmProgram found) {
+        ProcessSpec process = exec.process();
+        String name = "%s exec %s".formatted(surroundings.placement().name(), exec.id());
+        Closers closers = new Closers();
+        try {
+            ProgramLease program = programs.acquire(found, surroundings.view(), process.cwd());
+            closers.add(program::close);
+            Optional<String> export =
+                    ProgramRole.commandOf(
+                            program.program(),
+                            program.module().exports(),
+                            found.entrypoint().export());
+            GuestSpec spec =
+                    spec(surroundings, name, process, export, exec.stdio(), Optional.empty());
+            return enter(
+                    new WasmGuest(
+                            name,
+                            description(
+                                    program,
+                                    ProgramRole.of(List.of(), found.entrypoint().export())),
+                            closers,
+                            WasmGuest.NO_COMMANDS,
+                            onEnd ->
+                                    engine.guest(
+                                            spec, program.module(), surroundings.view(), onEnd)),
+                    closers);
+        } catch (RuntimeException | Error e) {
+            closers.closeAfter(e);
+            throw e;
+        }
+    }
+
+    private static WorkloadDescription description(ProgramLease program, ProgramRole role) {
+        return new WorkloadDescription(
+                program.module().kind(), role.word(), program.program(), program.hit());
     }
 
     private static GuestSpec spec(
-            GuestRequest request, ProcessSpec process, Placement placement, ProgramRole role) {
+            Surroundings surroundings,
+            String name,
+            ProcessSpec process,
+            Optional<String> export,
+            Stdio stdio,
+            Optional<HttpSpec> http) {
+        Placement placement = surroundings.placement();
         return new GuestSpec(
-                placement.name(),
+                name,
                 process.args(),
                 process.env(),
                 process.cwd().isEmpty() ? "/" : process.cwd(),
-                request.program().entrypoint().export(),
-                request.stdio(),
-                request.spec().linux().resources().memoryLimit().filter(n -> n > 0).orElse(0L),
+                export,
+                stdio,
+                process.terminal() ? Optional.of(size(process)) : Optional.empty(),
+                surroundings
+                        .request()
+                        .spec()
+                        .linux()
+                        .resources()
+                        .memoryLimit()
+                        .filter(n -> n > 0)
+                        .orElse(0L),
                 new NetworkSpec(placement.network(), placement.policy()),
-                role == ProgramRole.SERVER
-                        ? Optional.of(new HttpSpec(HttpAddress.of(process.env()), placement.http()))
-                        : Optional.empty());
+                http);
+    }
+
+    private static TerminalSize size(ProcessSpec process) {
+        return process.consoleSize()
+                .map(size -> TerminalSize.of(size.width(), size.height()))
+                .orElse(TerminalSize.UNKNOWN);
     }
 
     private static ProcessSpec process(GuestRequest request) {
@@ -153,10 +259,6 @@ public final class WasmSandbox implements WorkloadFactory {
                         .orElseThrow(() ->
                                 new InvalidWorkload(
                                         "the runtime spec has no process: expected process.args with the program to run"));
-        if (process.terminal()) {
-            throw new InvalidWorkload(
-                    "a terminal is not supported for wasm containers: remove tty: true (or -t) and use stdin: true (or -i) alone");
-        }
         if (process.args().isEmpty()) {
             throw new InvalidWorkload(
                     "the runtime spec's process.args is empty: set command to the path of the program");
@@ -171,13 +273,16 @@ public final class WasmSandbox implements WorkloadFactory {
         return new VirtualPause(pods, pod);
     }
 
-    private void enter(Workload guest) {
+    /// @param closers of the guest
+    private Workload enter(WasmGuest guest, Closers closers) {
         synchronized (lock) {
             if (closed) {
                 throw new SandboxFailure("the sandbox is closed: no guest can be made");
             }
             guests.add(guest);
         }
+        closers.addLast(() -> leave(guest));
+        return guest;
     }
 
     private void leave(Workload guest) {

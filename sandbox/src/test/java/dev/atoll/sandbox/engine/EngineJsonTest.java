@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.atoll.sandbox.RootfsMount;
 import dev.atoll.sandbox.SandboxFailure;
 import dev.atoll.sandbox.Stdio;
+import dev.atoll.sandbox.TerminalSize;
 import dev.atoll.sandbox.http.HttpSettings;
 import dev.atoll.sandbox.network.GuestNetwork;
 import dev.atoll.sandbox.network.NetworkPolicy;
@@ -46,6 +47,7 @@ final class EngineJsonTest {
                         "/",
                         Optional.empty(),
                         new Stdio("", "/out", ""),
+                        Optional.empty(),
                         65536,
                         new NetworkSpec(
                                 new GuestNetwork.InNamespace(Path.of("/run/netns/a")),
@@ -71,6 +73,18 @@ final class EngineJsonTest {
                                         Optional.empty()),
                                 1))
                 .contains("\"export\":\"run\"");
+    }
+
+    @Test
+    void aTerminalHasItsSize() {
+        assertThat(
+                        EngineJson.guest(
+                                spec(
+                                        Optional.empty(),
+                                        new GuestNetwork.OfTheNode(),
+                                        Optional.empty()),
+                                1))
+                .contains("\"terminal\":{\"columns\":80,\"rows\":24},");
     }
 
     @Test
@@ -133,6 +147,7 @@ final class EngineJsonTest {
                 "/",
                 export,
                 Stdio.NONE,
+                Optional.of(new TerminalSize(80, 24)),
                 0,
                 new NetworkSpec(network, new Policy(2)),
                 http);

@@ -1,6 +1,7 @@
 package dev.atoll.sandbox.guest;
 
 import dev.atoll.sandbox.SandboxFailure;
+import dev.atoll.sandbox.TerminalSize;
 import dev.atoll.sandbox.WorkloadEnded;
 import dev.atoll.sandbox.engine.EngineEvent.GuestEnd;
 import dev.atoll.sandbox.engine.EngineEvent.GuestExited;
@@ -73,6 +74,11 @@ final class FakeGuest implements Guest {
     @Override
     public void closeStdin() {
         calls.add("closeStdin");
+    }
+
+    @Override
+    public void resize(TerminalSize size) {
+        ask("resize %dx%d".formatted(size.columns(), size.rows()));
     }
 
     @Override

@@ -94,6 +94,11 @@ final class Specs {
 
     private RuntimeSpec.ProcessSpec processSpec() {
         return new RuntimeSpec.ProcessSpec(
-                terminal, new RuntimeSpec.User(0, 0, List.of()), args, env, "/");
+                terminal,
+                new RuntimeSpec.User(0, 0, List.of()),
+                args,
+                env,
+                "/",
+                Optional.empty());
     }
 }

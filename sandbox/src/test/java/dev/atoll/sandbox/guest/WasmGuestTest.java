@@ -26,6 +26,7 @@ final class WasmGuestTest {
                     "k8s.io/c1",
                     new WorkloadDescription("component", "server", "p", true),
                     new Closers(),
+                    WasmGuest.NO_COMMANDS,
                     onEnd -> {
                         made.set(new FakeGuest(onEnd));
                         return made.get();

@@ -123,14 +123,13 @@ public final class TaskEndpoints {
                         "Checkpoint",
                         CheckpointTaskRequest.getDefaultInstance(),
                         "checkpoints of WebAssembly guests are not supported"),
-                refused(
-                        "Exec",
-                        ExecProcessRequest.getDefaultInstance(),
-                        "exec into a WebAssembly guest is not supported"),
-                refused(
+                RpcMethod.blocking(
+                        "Exec", ExecProcessRequest.getDefaultInstance(), NOTHING, service::exec),
+                RpcMethod.blocking(
                         "ResizePty",
                         ResizePtyRequest.getDefaultInstance(),
-                        "WebAssembly guests have no terminal to resize"),
+                        NOTHING,
+                        service::resizePty),
                 refused(
                         "Update",
                         UpdateTaskRequest.getDefaultInstance(),

@@ -2,6 +2,7 @@ package dev.atoll.shim.task;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.atoll.oci.ContainerKey;
+import dev.atoll.sandbox.TerminalSize;
 import dev.atoll.sandbox.Workload;
 import dev.atoll.sandbox.WorkloadEnd;
 import dev.atoll.sandbox.WorkloadEnded;
@@ -23,7 +24,8 @@ import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// One task from its creation to its deletion (diagram: [TaskState]). Slow work is done outside of
+/// One process, a container's own or one that is executed in it, from its creation to its deletion
+/// (diagram: [TaskState]). Slow work is done outside of
 /// the lock: an operation claims a state, works, and commits; so nothing that is asked meanwhile
 /// waits. Events, log lines and waiters are served after the lock is released, in order.
 ///
@@ -35,6 +37,7 @@ public final class TaskLifecycle {
     private final TaskEvents events;
     private final EventSink sink;
     private final InstantSource clock;
+    private final ExecTable execs = new ExecTable();
     private final Outbox outbox = new Outbox();
     private final Object lock = new Object();
 
@@ -53,6 +56,11 @@ public final class TaskLifecycle {
 
     public TaskConfig config() {
         return config;
+    }
+
+    /// What is executed in the container; nothing in what is an exec itself.
+    ExecTable execs() {
+        return execs;
     }
 
     public TaskState state() {
@@ -153,7 +161,12 @@ public final class TaskLifecycle {
         }
     }
 
+    /// As with processes, the container's own takes all others with it.
     private void ended(WorkloadEnd end) {
+        execs.end(() -> settle(end));
+    }
+
+    private void settle(WorkloadEnd end) {
         synchronized (lock) {
             Instant now = clock.instant();
             boolean outOfMemory = end instanceof WorkloadEnd.OutOfMemory;
@@ -175,11 +188,12 @@ public final class TaskLifecycle {
 
     @GuardedBy("lock")
     private void stop(MadeWorkload made, Instant startedAt, ExitRecord exit) {
-        transition(new Stopped(Optional.of(made), Optional.of(startedAt), exit));
+        // Whoever waits for the end finds its events published.
         if (exit.outOfMemory()) {
-            publish(events.outOfMemory());
+            events.outOfMemory().ifPresent(this::publish);
         }
         publish(events.ended(exit));
+        transition(new Stopped(Optional.of(made), Optional.of(startedAt), exit));
     }
 
     /// Sends a signal; one that comes before the task runs ends it at once or has no effect.
@@ -208,8 +222,7 @@ public final class TaskLifecycle {
                 case Running running -> target = Optional.of(running.made().workload());
                 case Stopped _ ->
                         throw new NotFound(
-                                "kill container %s: it has ended already"
-                                        .formatted(config.key().id()));
+                                "kill %s: it has ended already".formatted(config.words()));
                 case Deleting _, Deleted _ -> throw gone();
             }
         }
@@ -251,13 +264,14 @@ public final class TaskLifecycle {
             }
         }
         outbox.drain();
+        execs.forget();
         made.ifPresent(claimed -> close(claimed.workload()));
         synchronized (lock) {
             if (state instanceof Deleting) {
                 transition(new Deleted(exit));
             }
             if (made.isPresent()) {
-                publish(events.deleted(exit));
+                events.deleted(exit).ifPresent(this::publish);
             }
         }
         outbox.drain();
@@ -288,6 +302,7 @@ public final class TaskLifecycle {
         }
         outbox.drain();
         if (claimed) {
+            execs.forget();
             made.ifPresent(owned -> close(owned.workload()));
             synchronized (lock) {
                 transition(new Deleted(exit));
@@ -304,6 +319,7 @@ public final class TaskLifecycle {
             LOGGER.atError()
                     .addKeyValue(LogKeys.NAMESPACE, config.key().namespace())
                     .addKeyValue(LogKeys.CONTAINER_ID, config.key().id())
+                    .addKeyValue(LogKeys.EXEC_ID, config.execId())
                     .setCause(e)
                     .log("task not released completely");
         }
@@ -312,6 +328,25 @@ public final class TaskLifecycle {
     /// Lets the guest see the end of its standard input.
     void closeStdin() {
         state().workload().ifPresent(made -> made.workload().closeStdin());
+    }
+
+    /// Changes the size of its terminal.
+    void resize(TerminalSize size) {
+        state().workload().ifPresent(made -> made.workload().resize(size));
+    }
+
+    /// The workload of a container that runs, so that something can be executed in it.
+    ///
+    /// @throws FailedPrecondition if it does not run
+    MadeWorkload running(String operation) {
+        synchronized (lock) {
+            return switch (state) {
+                case Running running -> running.made();
+                case Creating _, Created _, Starting _, Stopped _ ->
+                        throw refused(operation, "running");
+                case Deleting _, Deleted _ -> throw gone();
+            };
+        }
     }
 
     /// Tells `waiter` when the task has ended; at once, if it has.
@@ -355,6 +390,9 @@ public final class TaskLifecycle {
                         .addKeyValue(LogKeys.NAMESPACE, key.namespace())
                         .addKeyValue(LogKeys.CONTAINER_ID, key.id())
                         .addKeyValue(LogKeys.STATE, next.word());
+        if (config.isExec()) {
+            line = line.addKeyValue(LogKeys.EXEC_ID, config.execId());
+        }
         if (next instanceof Stopped stopped) {
             line = line.addKeyValue(LogKeys.EXIT_STATUS, stopped.exit().status());
         }
@@ -364,11 +402,11 @@ public final class TaskLifecycle {
     @GuardedBy("lock")
     private FailedPrecondition refused(String operation, String expected) {
         return new FailedPrecondition(
-                "%s container %s: expected state %s, was %s"
-                        .formatted(operation, config.key().id(), expected, state.word()));
+                "%s %s: expected state %s, was %s"
+                        .formatted(operation, config.words(), expected, state.word()));
     }
 
     private NotFound gone() {
-        return new NotFound("container %s: deleted".formatted(config.key().id()));
+        return new NotFound("%s: deleted".formatted(config.words()));
     }
 }

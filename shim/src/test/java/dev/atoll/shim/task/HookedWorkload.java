@@ -1,5 +1,7 @@
 package dev.atoll.shim.task;
 
+import dev.atoll.sandbox.ExecRequest;
+import dev.atoll.sandbox.TerminalSize;
 import dev.atoll.sandbox.Workload;
 import dev.atoll.sandbox.WorkloadDescription;
 import dev.atoll.sandbox.WorkloadEnd;
@@ -23,6 +25,16 @@ record HookedWorkload(Workload workload, Runnable beforeStart, Runnable beforeCl
     @Override
     public void closeStdin() {
         workload.closeStdin();
+    }
+
+    @Override
+    public void resize(TerminalSize size) {
+        workload.resize(size);
+    }
+
+    @Override
+    public Workload exec(ExecRequest request) {
+        return workload.exec(request);
     }
 
     @Override

@@ -189,7 +189,13 @@ final class TaskLifecycleTest {
     private static TaskLifecycle lifecycle(EventSink events) {
         return new TaskLifecycle(
                 new TaskConfig(
-                        new ContainerKey("k8s.io", "c1"), "/b", List.of(), Stdio.NONE, false, ""),
+                        new ContainerKey("k8s.io", "c1"),
+                        "",
+                        "/b",
+                        List.of(),
+                        Stdio.NONE,
+                        false,
+                        ""),
                 42,
                 events,
                 InstantSource.fixed(NOW));

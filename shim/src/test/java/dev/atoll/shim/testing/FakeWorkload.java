@@ -1,14 +1,19 @@
 package dev.atoll.shim.testing;
 
+import dev.atoll.sandbox.ExecRequest;
 import dev.atoll.sandbox.NetworkUsage;
 import dev.atoll.sandbox.SandboxFailure;
 import dev.atoll.sandbox.ServerUsage;
+import dev.atoll.sandbox.TerminalSize;
 import dev.atoll.sandbox.Workload;
 import dev.atoll.sandbox.WorkloadDescription;
 import dev.atoll.sandbox.WorkloadEnd;
 import dev.atoll.sandbox.WorkloadEnded;
 import dev.atoll.sandbox.WorkloadUsage;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +28,9 @@ public final class FakeWorkload implements Workload {
     }
 
     public final List<Integer> signals = new CopyOnWriteArrayList<>();
+    public final List<TerminalSize> sizes = new CopyOnWriteArrayList<>();
+    public final List<ExecRequest> requests = new CopyOnWriteArrayList<>();
+    private final Map<String, FakeWorkload> commands = new ConcurrentHashMap<>();
     private final Start start;
     private final boolean pause;
     private @Nullable Consumer<WorkloadEnd> onEnd;
@@ -69,6 +77,24 @@ public final class FakeWorkload implements Workload {
     @Override
     public void closeStdin() {
         stdinClosed = true;
+    }
+
+    @Override
+    public void resize(TerminalSize size) {
+        sizes.add(size);
+    }
+
+    @Override
+    public Workload exec(ExecRequest request) {
+        FakeWorkload command = new FakeWorkload(Start.RUNS, false);
+        commands.put(request.id(), command);
+        requests.add(request);
+        return command;
+    }
+
+    /// What was executed in it.
+    public FakeWorkload command(String id) {
+        return Objects.requireNonNull(commands.get(id), () -> "no exec " + id);
     }
 
     public boolean isStdinClosed() {
