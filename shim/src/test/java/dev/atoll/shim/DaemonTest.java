@@ -248,7 +248,7 @@ final class DaemonTest {
         call(client, "Create", create("c1"));
 
         for (String method :
-                List.of("Exec", "Pause", "Resume", "Checkpoint", "Update", "ResizePty")) {
+                List.of("Pause", "Resume", "Checkpoint", "Update")) {
             assertThat(code(client, method, ExecProcessRequest.newBuilder().setId("c1").build()))
                     .as(method)
                     .isEqualTo(12);

@@ -19,6 +19,7 @@ final class FakeGuest implements Guest {
     private static final GuestTimes TIMES = new GuestTimes(1, 2, 3, 4, 50, 60);
 
     private final Consumer<GuestEnd> onEnd;
+    private final Runnable onStart;
     private boolean ended;
 
     /// What was asked of it, in order: `start`, `stop 15`, `kill 9`, `close`.
@@ -28,7 +29,13 @@ final class FakeGuest implements Guest {
     String startFailure = "";
 
     FakeGuest(Consumer<GuestEnd> onEnd) {
+        this(onEnd, () -> {});
+    }
+
+    /// @param onStart called by each `start`
+    FakeGuest(Consumer<GuestEnd> onEnd, Runnable onStart) {
         this.onEnd = onEnd;
+        this.onStart = onStart;
     }
 
     /// Its last request is answered.
@@ -49,6 +56,7 @@ final class FakeGuest implements Guest {
     @Override
     public void start() {
         calls.add("start");
+        onStart.run();
         if (!startFailure.isEmpty()) {
             throw new SandboxFailure(startFailure);
         }

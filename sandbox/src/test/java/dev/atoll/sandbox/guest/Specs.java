@@ -92,7 +92,7 @@ final class Specs {
                         cgroupsPath));
     }
 
-    private RuntimeSpec.ProcessSpec processSpec() {
+    RuntimeSpec.ProcessSpec processSpec() {
         return new RuntimeSpec.ProcessSpec(
                 terminal,
                 new RuntimeSpec.User(0, 0, List.of()),

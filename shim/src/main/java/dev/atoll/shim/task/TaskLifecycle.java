@@ -122,8 +122,8 @@ public final class TaskLifecycle {
         synchronized (lock) {
             if (state instanceof Starting starting) {
                 ExitRecord exit = new ExitRecord(ExitRecord.START_FAILED, clock.instant(), false);
-                transition(new Stopped(Optional.of(starting.made()), Optional.empty(), exit));
                 publish(events.ended(exit));
+                transition(new Stopped(Optional.of(starting.made()), Optional.empty(), exit));
             }
         }
         outbox.drain();
@@ -188,7 +188,6 @@ public final class TaskLifecycle {
 
     @GuardedBy("lock")
     private void stop(MadeWorkload made, Instant startedAt, ExitRecord exit) {
-        // Whoever waits for the end finds its events published.
         if (exit.outOfMemory()) {
             events.outOfMemory().ifPresent(this::publish);
         }
@@ -209,7 +208,7 @@ public final class TaskLifecycle {
                 }
                 case Created created -> {
                     if (Signals.ends(signal)) {
-                        publish(events.ended(stopBeforeStart(Optional.of(created.made()))));
+                        stopBeforeStart(Optional.of(created.made()));
                     }
                 }
                 case Starting starting -> {
@@ -233,10 +232,12 @@ public final class TaskLifecycle {
     }
 
     @GuardedBy("lock")
-    private ExitRecord stopBeforeStart(Optional<MadeWorkload> made) {
+    private void stopBeforeStart(Optional<MadeWorkload> made) {
         ExitRecord exit = ExitRecord.killed(clock.instant());
+        if (made.isPresent()) {
+            publish(events.ended(exit));
+        }
         transition(new Stopped(made, Optional.empty(), exit));
-        return exit;
     }
 
     /// Releases everything. A task that runs is refused.
@@ -252,8 +253,8 @@ public final class TaskLifecycle {
                 }
                 case Created _ -> {
                     exit = ExitRecord.killed(clock.instant());
-                    transition(new Deleting(exit));
                     publish(events.ended(exit));
+                    transition(new Deleting(exit));
                 }
                 case Stopped stopped -> {
                     exit = stopped.exit();
@@ -363,6 +364,7 @@ public final class TaskLifecycle {
         outbox.drain();
     }
 
+    /// Tells waiters of an end; its events are published before, so that who waits finds them sent.
     @GuardedBy("lock")
     private void transition(TaskState next) {
         state = next;
