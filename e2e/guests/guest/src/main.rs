@@ -5,7 +5,7 @@
 use std::env;
 use std::fs;
 use std::hint::black_box;
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
 use std::process;
 use std::thread;
@@ -35,6 +35,12 @@ fn run(words: &[&str]) -> Result<(), Box<dyn std::error::Error>> {
         ["cat"] => {
             io::copy(&mut io::stdin().lock(), &mut io::stdout().lock())?;
         }
+        ["tty"] => println!(
+            "{} {} {}",
+            io::stdin().is_terminal(),
+            io::stdout().is_terminal(),
+            io::stderr().is_terminal()
+        ),
         ["spam", bytes] => spam(bytes.parse()?, true)?,
         ["spam-no-newline", bytes] => spam(bytes.parse()?, false)?,
         ["write", path, text] => fs::write(path, text)?,
@@ -78,6 +84,8 @@ fn run(words: &[&str]) -> Result<(), Box<dyn std::error::Error>> {
         ["tcp-serve", port] => tcp_serve(port.parse()?)?,
         ["tcp-connect", address, text] => tcp_connect(address, text)?,
         ["udp-serve", port] => udp_serve(port.parse()?)?,
+        // Says that it runs, then waits for a datagram that never comes.
+        ["udp-wait"] => udp_wait()?,
         ["udp-send", address, text] => udp_send(address, text)?,
         ["resolve", name] => resolve(name)?,
         ["listen-many", count] => listen_many(count.parse()?),
@@ -214,6 +222,13 @@ fn udp_send(address: &str, text: &str) -> io::Result<()> {
     let mut datagram = [0; 1500];
     let length = socket.recv(&mut datagram)?;
     println!("{}", String::from_utf8_lossy(&datagram[..length]));
+    Ok(())
+}
+
+fn udp_wait() -> io::Result<()> {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+    println!("waiting");
+    socket.recv(&mut [0; 1])?;
     Ok(())
 }
 

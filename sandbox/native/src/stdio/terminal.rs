@@ -6,13 +6,13 @@
 
 use super::{Channel, Input, Keeper, Output, polled, read};
 use crate::failure::{Failure, Result};
+use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
-use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, openpt, unlockpt};
 use rustix::termios::{LocalModes, SpecialCodeIndex, Termios, Winsize, tcgetattr, tcsetwinsize};
 use serde::Deserialize;
 use std::convert::Infallible;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::Arc;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -47,6 +47,20 @@ impl Size {
     }
 }
 
+/// Unlocks and opens the other side of a new terminal, without a path (`ioctl_tty(2)`): the guest's files have no terminals.
+fn other_side(master: &OwnedFd, flags: OFlags) -> std::result::Result<OwnedFd, Errno> {
+    let (number, locked) = (master.as_raw_fd(), 0_i32);
+    // SAFETY: TIOCSPTLCK reads one int, which lives until the call returns.
+    let unlocked = unsafe { libc::ioctl(number, libc::TIOCSPTLCK, &raw const locked) };
+    // SAFETY: TIOCGPTPEER takes flags of open(2) as its argument and touches no memory of ours.
+    let slave = if unlocked < 0 { unlocked } else { unsafe { libc::ioctl(number, libc::TIOCGPTPEER, flags.bits()) } };
+    if slave < 0 {
+        return Err(Errno::from_io_error(&io::Error::last_os_error()).unwrap_or(Errno::IO));
+    }
+    // SAFETY: the kernel has just opened this descriptor for us, and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(slave) })
+}
+
 /// The client's side of a guest's terminal. The guest's side is closed with the last of the guest's streams.
 pub(crate) struct Terminal {
     master: AsyncFd<OwnedFd>,
@@ -62,10 +76,9 @@ impl Terminal {
     pub fn open(size: Size, typed: Arc<Input>, shown: Arc<Output>) -> Result<(Self, [Channel; 3])> {
         let failed = |error: Errno| Failure::io("cannot open a terminal through the node's /dev/ptmx", error);
         let unpolled = |error| Failure::io("cannot wait for a terminal", error);
-        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC | OpenptFlags::NONBLOCK;
-        let master = openpt(flags).map_err(failed)?;
-        unlockpt(&master).map_err(failed)?;
-        let slave = ioctl_tiocgptpeer(&master, flags).map_err(failed)?;
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let master = open("/dev/ptmx", flags, Mode::empty()).map_err(failed)?;
+        let slave = other_side(&master, flags).map_err(failed)?;
         tcsetwinsize(&master, size.kernel()).map_err(failed)?;
         let attributes = tcgetattr(&slave).map_err(failed)?;
         let channel = |interest| {

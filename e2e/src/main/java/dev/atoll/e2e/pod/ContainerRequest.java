@@ -50,6 +50,16 @@ public record ContainerRequest(ContainerConfig config) {
                                 .setReadonly(readOnly)));
     }
 
+    /// Returns this container with standard input, which ends with the first client that attaches.
+    public ContainerRequest stdin() {
+        return with(config -> config.setStdin(true).setStdinOnce(true));
+    }
+
+    /// Returns this container at a terminal.
+    public ContainerRequest terminal() {
+        return with(config -> config.setStdin(true).setTty(true));
+    }
+
     /// Returns this container changed in any other way.
     public ContainerRequest with(UnaryOperator<ContainerConfig.Builder> change) {
         return new ContainerRequest(change.apply(config.toBuilder()).build());
