@@ -52,7 +52,7 @@ impl Input {
     }
 
     /// The stream of an open channel; bytes that the guest has read are counted in `read`.
-    pub fn of(channel: Option<Channel>, read: Arc<AtomicU64>, runtime: &Handle) -> Arc<Self> {
+    pub(super) fn of(channel: Option<Channel>, read: Arc<AtomicU64>, runtime: &Handle) -> Arc<Self> {
         let terminal = channel.as_ref().is_some_and(|channel| std::io::IsTerminal::is_terminal(&channel.fd()));
         Arc::new(Self {
             channel,

@@ -58,7 +58,7 @@ impl Output {
     }
 
     /// The stream of an open channel.
-    pub fn of(channel: Option<Channel>, writers: usize, written: Arc<AtomicU64>, runtime: &Handle) -> Arc<Self> {
+    pub(super) fn of(channel: Option<Channel>, writers: usize, written: Arc<AtomicU64>, runtime: &Handle) -> Arc<Self> {
         let terminal = channel.as_ref().is_some_and(|channel| std::io::IsTerminal::is_terminal(&channel.fd()));
         Arc::new(Self {
             channel,

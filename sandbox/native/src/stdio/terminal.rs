@@ -73,7 +73,7 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// Opens a terminal of the given size; the second result is the guest's side, once for each of its streams. Must be called
     /// inside the runtime's context.
-    pub fn open(size: Size, typed: Arc<Input>, shown: Arc<Output>) -> Result<(Self, [Channel; 3])> {
+    pub(super) fn open(size: Size, typed: Arc<Input>, shown: Arc<Output>) -> Result<(Self, [Channel; 3])> {
         let failed = |error: Errno| Failure::io("cannot open a terminal through the node's /dev/ptmx", error);
         let unpolled = |error| Failure::io("cannot wait for a terminal", error);
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC | OFlags::NONBLOCK;
