@@ -236,7 +236,7 @@ fn config(slots: usize) -> Config {
         .max_unused_warm_slots(100)
         .linear_memory_keep_resident(128 << 10)
         .table_keep_resident(64 << 10)
-        .async_stack_keep_resident(16 << 10)
+        .async_stack_keep_resident(8 << 10)
         .pagemap_scan(Enabled::Auto);
     let mut config = Config::new();
     config

@@ -225,7 +225,7 @@ impl Guest {
         };
         let mut server = None;
         let work = match start {
-            Start::Call(entry) => Work::Call(Box::new(recipe.host()?), entry, engine.slot()?),
+            Start::Call(entry) => Work::Call(Box::new(recipe.host()), entry, engine.slot()?),
             Start::Serve(handler) => {
                 let network = network.clone().ok_or_else(|| {
                     Failure::invalid(format!("{} serves HTTP, but this guest has no network", program.name))

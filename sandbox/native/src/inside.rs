@@ -2,7 +2,7 @@
 //! link, `..` or `/proc` magic leads out.
 
 use crate::failure::{Code, Failure, Result};
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, fstat, mkdirat, openat, openat2, statat};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, fstat, mkdirat, openat, openat2, statat};
 use rustix::io::Errno;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
@@ -45,6 +45,22 @@ pub(crate) fn open_file(root: BorrowedFd<'_>, path: &str) -> Result<OwnedFd> {
     // The descriptor that was looked at is opened again, so that no device or FIFO can take its place.
     let own = format!("/proc/self/fd/{}", place.as_raw_fd());
     rustix::fs::open(own, OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY, Mode::empty()).map_err(failed)
+}
+
+/// The names in the directory `path`, at most `most` of them.
+pub(crate) fn list(root: BorrowedFd<'_>, path: &str, most: usize) -> Result<Vec<String>> {
+    check(path)?;
+    let failed = |error: Errno| match error {
+        Errno::NOENT | Errno::NOTDIR => {
+            Failure::new(Code::NotFound, format!("no such directory inside the view: {path:?}"))
+        }
+        error => Failure::io(format!("cannot list {path:?} inside the view"), error),
+    };
+    let directory = look_up(root, path, OFlags::RDONLY | OFlags::DIRECTORY).map_err(failed)?;
+    let entries = Dir::new(directory).map_err(failed)?;
+    let names = entries.map(|entry| Ok(entry?.file_name().to_str().ok().map(str::to_owned)));
+    let names = names.filter_map(rustix::io::Result::transpose).take(most);
+    names.collect::<rustix::io::Result<_>>().map_err(failed)
 }
 
 /// Finds the mount point `path`, making what is missing of it.

@@ -6,10 +6,11 @@ use crate::limits::{Limits, Usage};
 use crate::network::{Network, sockets};
 use crate::stdio::{Input, Output, StdinSource, StdoutSource};
 use crate::view::View;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use wasmtime::{Engine, Store};
-use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
+use wasmtime_wasi::filesystem::WasiFilesystemCtx;
+use wasmtime_wasi::{FsPerms, WasiCtxBuilder, WasiView};
 
 /// Arguments, environment, files, streams, network and limits of one guest.
 pub(crate) struct Recipe {
@@ -31,51 +32,54 @@ pub(crate) struct Recipe {
 
 /// A guest's files: the view's root as `/`, and before it the working directory as `.`.
 pub(crate) struct Files {
-    view: Arc<View>,
-    /// `None` where it is the root.
-    cwd: Option<OwnedFd>,
+    /// Opened once: each store gets its own reference.
+    preopened: WasiFilesystemCtx,
+    has_cwd: bool,
+    _view: Arc<View>,
 }
 
 impl Files {
     /// The working directory is made if it is missing, as runc does.
     pub fn open(view: Arc<View>, cwd: &str) -> Result<Self> {
-        let cwd = if cwd.trim_matches('/').is_empty() { None } else { Some(view.directory(cwd)?) };
-        Ok(Self { view, cwd })
-    }
-
-    pub fn has_cwd(&self) -> bool {
-        self.cwd.is_some()
-    }
-
-    fn give(&self, wasi: &mut WasiCtxBuilder) -> Result<()> {
+        let mut wasi = WasiCtxBuilder::new();
         let mut preopen = |path: &str, name: &str| {
             wasi.preopened_dir(path, name, FsPerms::ReadWrite)
                 .map(|_| ())
                 .map_err(|error| Failure::new(Code::Io, format!("cannot open {name} of the view: {error:#}")))
         };
-        if let Some(cwd) = &self.cwd {
-            preopen(&format!("/proc/self/fd/{}", cwd.as_raw_fd()), ".")?;
+        let has_cwd = !cwd.trim_matches('/').is_empty();
+        if has_cwd {
+            let directory = view.directory(cwd)?;
+            preopen(&format!("/proc/self/fd/{}", directory.as_raw_fd()), ".")?;
         }
-        preopen(&self.view.root_path(), "/")
+        preopen(&view.root_path(), "/")?;
+        Ok(Self { preopened: wasi.build().filesystem().clone(), has_cwd, _view: view })
+    }
+
+    pub fn has_cwd(&self) -> bool {
+        self.has_cwd
     }
 }
 
 impl Recipe {
     /// The data of a new store.
-    pub fn host(&self) -> Result<Host> {
+    pub fn host(&self) -> Host {
         let mut wasi = WasiCtxBuilder::new();
         if let Some(stdin) = &self.stdin {
             wasi.stdin(StdinSource(stdin.clone()));
         }
         wasi.stdout(StdoutSource(self.stdout.clone())).stderr(StdoutSource(self.stderr.clone()));
         wasi.args(&self.args).envs(&self.env);
-        if let Some(files) = &self.files {
-            files.give(&mut wasi)?;
+        if self.files.is_some() {
             wasi.initial_cwd(&self.cwd);
         }
         let net = HostNetwork::new(self.network.clone(), sockets::give(&mut wasi, self.network.as_ref()));
         let limits = Limits::new(self.memory_limit, self.usage.clone());
-        Ok(Host { wasi: wasi.build_p1(), limits, net })
+        let mut wasi = wasi.build_p1();
+        if let Some(files) = &self.files {
+            *wasi.ctx().ctx.filesystem() = files.preopened.clone();
+        }
+        Host { wasi, limits, net }
     }
 }
 

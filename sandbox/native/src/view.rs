@@ -121,6 +121,11 @@ impl View {
         inside::open_file(self.root.as_fd(), path)
     }
 
+    /// The names in a directory, at most `most` of them.
+    pub fn list(&self, path: &str, most: usize) -> Result<Vec<String>> {
+        inside::list(self.root.as_fd(), path, most)
+    }
+
     /// Finds a directory, or makes it with its parents.
     pub fn directory(&self, path: &str) -> Result<OwnedFd> {
         inside::mount_point(self.root.as_fd(), path, Shape::Directory)

@@ -3,7 +3,10 @@
 
 mod common;
 use atoll_engine::abi;
+use bytes::Bytes;
 use common::{EXITED, Engine, OUT_OF_MEMORY, SIGNALLED, call, drop_guest, kill, start};
+use http_body_util::{BodyExt, Empty};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -277,6 +280,59 @@ fn a_head_and_the_pause_before_it_have_times_of_their_own() {
 }
 
 #[test]
+fn a_head_that_comes_with_the_request_before_it_has_its_time_too() {
+    let engine = Engine::new();
+    let settings = json!({"headerTimeoutMillis": 100, "idleTimeoutMillis": 3_600_000});
+    let server = Server::start(&engine, settings);
+    let chunked = "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+    for request in ["GET / HTTP/1.1\r\nHost: a\r\n\r\n", chunked] {
+        let mut stream = server.connect();
+        stream.write_all(format!("{request}GET / HT").as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("the end of the connection");
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    }
+}
+
+#[test]
+fn a_slow_body_holds_up_its_own_connection_only() {
+    let engine = Engine::new();
+    let server = Server::start(&engine, json!({"maxConcurrent": 1, "stallTimeoutMillis": 3_600_000}));
+    // Of a body whose length is known the beginning is read before a turn is taken,
+    let mut short = server.connect();
+    short.write_all(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\nabc").unwrap();
+    server.await_figures(|figures| figures[4] == 1);
+    assert!(server.get("/").starts_with("HTTP/1.1 200 "));
+    // and who sends the rest too slowly loses the turn to those who want it, as does one whose length is not known.
+    let mut long = server.connect();
+    long.write_all(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n").unwrap();
+    long.write_all(&[b'x'; 100_000]).unwrap();
+    server.await_figures(|figures| figures[3] == 1);
+    assert!(server.get("/").starts_with("HTTP/1.1 200 "));
+    let mut chunked = server.connect();
+    chunked.write_all(b"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n").unwrap();
+    server.await_figures(|figures| figures[3] == 1);
+    assert!(server.get("/").starts_with("HTTP/1.1 200 "));
+}
+
+#[test]
+fn a_slow_body_has_its_time_while_nobody_else_wants_the_turn() {
+    let engine = Engine::new();
+    let server = Server::start(&engine, json!({"maxConcurrent": 2}));
+    let mut slow = server.connect();
+    slow.write_all(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100001\r\nConnection: close\r\n\r\n").unwrap();
+    slow.write_all(&[b'x'; 100_000]).unwrap();
+    server.await_figures(|figures| figures[3] == 1);
+    // Longer than the grace.
+    assert!(server.get("/sleep?ms=2500").starts_with("HTTP/1.1 200 "));
+    slow.write_all(b"x").unwrap();
+    let mut answer = String::new();
+    slow.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert_eq!(body(&answer).len(), 100_001);
+}
+
+#[test]
 fn bodies_and_trailers_stream_both_ways() {
     let engine = Engine::new();
     let server = Server::start(&engine, json!({}));
@@ -400,4 +456,106 @@ fn ports_of_two_fresh_networks_do_not_meet() {
         assert_eq!(engine.event(guest).kind, SIGNALLED);
         drop_guest(guest);
     }
+}
+
+type Http2 = hyper::client::conn::http2::SendRequest<Empty<Bytes>>;
+
+/// A client of HTTP/2, whose connection has a task of its own.
+async fn http2(server: &Server<'_>) -> (Http2, tokio::task::JoinHandle<hyper::Result<()>>) {
+    let stream = tokio::net::TcpStream::connect(("127.0.0.1", server.port)).await.unwrap();
+    let (client, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    (client, tokio::spawn(connection))
+}
+
+/// The status and body of the answer to a request on `path`.
+async fn ask(client: &mut Http2, path: &str) -> hyper::Result<(u16, Bytes)> {
+    let request = hyper::Request::get(format!("http://a{path}")).body(Empty::new()).unwrap();
+    let answer = client.send_request(request).await?;
+    let status = answer.status().as_u16();
+    Ok((status, answer.into_body().collect().await?.to_bytes()))
+}
+
+fn in_runtime<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async { tokio::time::timeout(DEADLINE, work).await.expect("within the deadline") })
+}
+
+#[test]
+fn requests_of_http2_yield_and_are_on_the_guests_bill() {
+    let engine = Engine::new();
+    let server = Server::start(&engine, json!({"requestTimeoutMillis": 300}));
+    in_runtime(async {
+        let (mut client, _connection) = http2(&server).await;
+        let mut other = client.clone();
+        let (spinning, answered) = tokio::join!(ask(&mut client, "/spin"), ask(&mut other, "/"));
+        assert_eq!((spinning.unwrap().0, answered.unwrap().0), (504, 200));
+    });
+    let (_, bytes) = call(abi::atoll_guest_stat, server.guest, 0, "").expect("numbers");
+    let cpu = u64::from_le_bytes(bytes[..8].try_into().unwrap());
+    assert!(cpu > 100_000_000, "{cpu} ns for 300 ms of work");
+}
+
+#[test]
+fn a_server_that_is_killed_takes_requests_of_http2_with_it() {
+    let engine = Engine::new();
+    let server = Server::start(&engine, json!({}));
+    in_runtime(async {
+        let (mut client, _connection) = http2(&server).await;
+        let asking = tokio::spawn(async move { ask(&mut client, "/spin").await });
+        while server.figures()[3] == 0 {
+            tokio::task::yield_now().await;
+        }
+        kill(server.guest, 9);
+        assert!(asking.await.unwrap().is_err());
+    });
+    assert_eq!(engine.event(server.guest).kind, SIGNALLED);
+    server.await_figures(|figures| figures[7] == 0);
+}
+
+#[test]
+fn clients_of_http2_lose_nothing_when_a_server_is_stopped() {
+    let engine = Engine::new();
+    let server = Server::start(&engine, json!({"drainMillis": 300}));
+    in_runtime(async {
+        let (mut client, connection) = http2(&server).await;
+        let mut slow = client.clone();
+        let slow = tokio::spawn(async move { ask(&mut slow, "/sleep?ms=600").await });
+        while server.figures()[3] == 0 {
+            tokio::task::yield_now().await;
+        }
+        server.stop();
+        // What is asked before the client knows is answered; then it makes no further request, and nothing is lost.
+        let mut answered = 0;
+        loop {
+            match ask(&mut client, "/").await {
+                Ok((status, _)) => assert_eq!(status, 200),
+                Err(error) => {
+                    assert!(error.is_canceled(), "{error:?}");
+                    break;
+                }
+            }
+            answered += 1;
+        }
+        assert_eq!(slow.await.unwrap().unwrap(), (200, Bytes::from_static(b"slept\n")));
+        connection.await.unwrap().unwrap();
+        assert_eq!(server.figures()[0], answered + 1);
+    });
+    let event = engine.event(server.guest);
+    assert_eq!((event.kind, event.code), (EXITED, 0));
+}
+
+#[test]
+fn a_client_of_http2_that_acknowledges_nothing_does_not_hold_up_the_end() {
+    let engine = Engine::new();
+    let server = Server::start(&engine, json!({"drainMillis": 100}));
+    let mut silent = server.connect();
+    silent.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").unwrap();
+    // The server's own settings: it has understood.
+    assert!(silent.read(&mut [0; 9]).unwrap() > 0);
+    let begin = Instant::now();
+    server.stop();
+    let event = engine.event(server.guest);
+    assert_eq!((event.kind, event.code), (EXITED, 0));
+    assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
 }

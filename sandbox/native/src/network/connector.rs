@@ -11,14 +11,15 @@ use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use std::fmt;
+use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tower_service::Service;
@@ -30,6 +31,8 @@ const LONGEST: Duration = Duration::from_mins(1);
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// For one address where others follow: the kernel repeats its SYN after 1 and 3 seconds.
 const ONE_OF_SEVERAL: Duration = Duration::from_secs(3);
+/// Pause before the next address is tried beside those that have not answered: RFC 8305's recommendation.
+const STAGGER: Duration = Duration::from_millis(250);
 /// How long a socket is waited for after idle connections were let go.
 const FOR_A_SOCKET: Duration = Duration::from_millis(500);
 
@@ -206,7 +209,7 @@ async fn connect(network: &Arc<Network>, place: &Place) -> Result<Stream, NoConn
         return Err(NoConnection::Prohibited);
     }
     let permit = permit(network).await?;
-    let tcp = first_of(network, &addresses, place.port).await.map_err(NoConnection::Tcp)?;
+    let (tcp, permit) = first_of(network, &addresses, place.port, permit).await.map_err(NoConnection::Tcp)?;
     let kind = if place.tls {
         let config = network.trust.config(&network.tasks).await.map_err(|wrong| {
             network.refusals.trouble("outgoing TLS is not possible", &wrong);
@@ -234,22 +237,78 @@ async fn permit(network: &Network) -> Result<Permit, NoConnection> {
     })
 }
 
-/// The first address that accepts; none: why the first did not.
-async fn first_of(network: &Network, addresses: &[IpAddr], port: u16) -> io::Result<TcpStream> {
+/// The first address that accepts; none: why the first that failed did. Each is tried for a while, and the next beside it
+/// if it has not answered soon, or in its place if it has refused.
+async fn first_of(
+    network: &Network,
+    addresses: &[IpAddr],
+    port: u16,
+    permit: Permit,
+) -> io::Result<(TcpStream, Permit)> {
+    let mut to_try = by_turns(addresses).into_iter().peekable();
+    let mut attempts: Vec<Attempt<'_>> = Vec::new();
+    let mut spare = Some(permit);
     let mut failure = None;
-    for (index, ip) in addresses.iter().enumerate() {
-        let remote = SocketAddr::new(*ip, port);
-        let patience = if index + 1 < addresses.len() { ONE_OF_SEVERAL } else { LONGEST };
-        let attempt = async {
-            let socket = network.namespace.inside(|| tcp_socket(remote, None))??;
-            timeout(patience, socket.connect(remote)).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
-        };
-        match attempt.await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => failure = failure.or(Some(error)),
+    let mut stagger = pin!(tokio::time::sleep(Duration::ZERO));
+    poll_fn(|context| {
+        loop {
+            let mut index = 0;
+            while index < attempts.len() {
+                match attempts[index].as_mut().poll(context) {
+                    Poll::Pending => index += 1,
+                    Poll::Ready((Ok(stream), permit)) => return Poll::Ready(Ok((stream, permit))),
+                    Poll::Ready((Err(error), permit)) => {
+                        failure.get_or_insert(error);
+                        spare = Some(permit);
+                        drop(attempts.remove(index));
+                    }
+                }
+            }
+            while spare.is_none() && to_try.peek().is_some() && stagger.as_mut().poll(context).is_ready() {
+                // Without room for another socket the one that is tried has all its time.
+                spare = network.sockets.permit();
+                stagger.as_mut().reset(Instant::now() + STAGGER);
+            }
+            if let Some(ip) = to_try.next_if(|_| spare.is_some())
+                && let Some(permit) = spare.take()
+            {
+                let patience = if to_try.peek().is_some() { ONE_OF_SEVERAL } else { LONGEST };
+                attempts.push(Box::pin(attempt(network, SocketAddr::new(ip, port), patience, permit)));
+                stagger.as_mut().reset(Instant::now() + STAGGER);
+            } else if attempts.is_empty() {
+                let failure = failure.take().unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into());
+                return Poll::Ready(Err(failure));
+            } else {
+                return Poll::Pending;
+            }
         }
-    }
-    Err(failure.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into()))
+    })
+    .await
+}
+
+type Attempt<'a> = Pin<Box<dyn Future<Output = (io::Result<TcpStream>, Permit)> + Send + 'a>>;
+
+async fn attempt(
+    network: &Network,
+    remote: SocketAddr,
+    patience: Duration,
+    permit: Permit,
+) -> (io::Result<TcpStream>, Permit) {
+    let connect = async {
+        let socket = network.namespace.inside(|| tcp_socket(remote, None))??;
+        timeout(patience, socket.connect(remote)).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    };
+    (connect.await, permit)
+}
+
+/// The families by turns, each in its order: one of them may lead nowhere.
+fn by_turns(addresses: &[IpAddr]) -> Vec<IpAddr> {
+    let Some(first) = addresses.first() else { return Vec::new() };
+    let (same, other): (Vec<IpAddr>, Vec<IpAddr>) = addresses.iter().partition(|ip| ip.is_ipv4() == first.is_ipv4());
+    let mut other = other.into_iter();
+    let mut all: Vec<IpAddr> = same.into_iter().flat_map(|ip| [Some(ip), other.next()]).flatten().collect();
+    all.extend(other);
+    all
 }
 
 /// A connection, counted as one of the guest's sockets for as long as it is there.

@@ -20,6 +20,8 @@ const USUAL: [&str; 3] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
 /// Bytes of a bundle; Debian's has 220 KiB.
 const LARGEST: u64 = 8 << 20;
+/// Files of a directory that are looked at.
+const MOST_FILES: usize = 4096;
 /// Servers whose sessions a guest may resume.
 const SESSIONS: usize = 32;
 
@@ -31,25 +33,43 @@ type Digest = [u8; SHA256_OUTPUT_LEN];
 
 /// What one guest trusts, read when it first needs it.
 pub(super) struct Trust {
-    /// `SSL_CERT_FILE` of the guest's environment.
-    named: Option<String>,
+    named: Named,
     view: Option<Arc<View>>,
     config: OnceCell<Arc<ClientConfig>>,
+}
+
+/// What the guest's environment names, as OpenSSL understands it.
+#[derive(Clone)]
+struct Named {
+    /// `SSL_CERT_FILE`: in place of the usual bundles.
+    file: Option<String>,
+    /// `SSL_CERT_DIR`: beside the bundle.
+    directories: Vec<String>,
+}
+
+impl Named {
+    fn of(env: &[String]) -> Self {
+        let value = |name: &str| {
+            let values = env.iter().filter_map(|variable| variable.strip_prefix(name)?.strip_prefix('='));
+            values.filter(|value| !value.is_empty()).map(str::to_owned).next()
+        };
+        let directories = value("SSL_CERT_DIR").unwrap_or_default();
+        let directories = directories.split(':').filter(|path| !path.is_empty()).map(str::to_owned).collect();
+        Self { file: value("SSL_CERT_FILE"), directories }
+    }
 }
 
 impl Trust {
     /// `env` holds "NAME=VALUE".
     pub fn new(env: &[String], view: Option<Arc<View>>) -> Self {
-        let named = env.iter().find_map(|variable| variable.strip_prefix("SSL_CERT_FILE="));
-        let named = named.filter(|path| !path.is_empty()).map(str::to_owned);
-        Self { named, view, config: OnceCell::new() }
+        Self { named: Named::of(env), view, config: OnceCell::new() }
     }
 
     /// The settings of TLS; a failure says what is wrong with the certificates, and is not remembered.
     pub async fn config(&self, tasks: &Tasks) -> Result<Arc<ClientConfig>, String> {
         let read = || async {
             let (named, view) = (self.named.clone(), self.view.clone());
-            let roots = tasks.blocking(move || roots(named.as_deref(), view.as_deref())).await;
+            let roots = tasks.blocking(move || roots(&named, view.as_deref())).await;
             Ok(Arc::new(settings(roots.ok_or("the guest has ended")??)?))
         };
         self.config.get_or_try_init(read).await.cloned()
@@ -68,16 +88,48 @@ fn settings(roots: Arc<RootCertStore>) -> Result<ClientConfig, String> {
     Ok(config)
 }
 
-fn roots(named: Option<&str>, view: Option<&View>) -> Result<Arc<RootCertStore>, String> {
-    if let Some(path) = named {
+fn roots(named: &Named, view: Option<&View>) -> Result<Arc<RootCertStore>, String> {
+    let mut texts = Vec::new();
+    if let Some(path) = &named.file {
         let wrong =
             |what: &str| format!("SSL_CERT_FILE {path:?}: {what}; expected a file of PEM certificates in the guest");
         let view = view.ok_or_else(|| wrong("the guest has no files"))?;
-        let bytes = bytes(view, path).map_err(|error| wrong(&error))?;
-        return bundle(&bytes).ok_or_else(|| wrong("it holds no certificate"));
+        let text = bytes(view, path).map_err(|error| wrong(&error))?;
+        bundle(&text).ok_or_else(|| wrong("it holds no certificate"))?;
+        texts.push(text);
+    } else if let Some(view) = view {
+        texts.extend(USUAL.iter().find_map(|path| bytes(view, path).ok().filter(|text| bundle(text).is_some())));
     }
-    let usual = view.and_then(|view| USUAL.iter().find_map(|path| bundle(&bytes(view, path).ok()?)));
-    usual.or_else(node).ok_or_else(|| "neither the guest nor the node has certificates to trust".to_owned())
+    let directories = view.into_iter().flat_map(|view| named.directories.iter().map(move |path| directory(view, path)));
+    // One that is not there is usual where several are named.
+    texts.extend(directories.filter_map(Result::ok));
+    if texts.is_empty() && named.directories.is_empty() {
+        return node().ok_or_else(|| "neither the guest nor the node has certificates to trust".to_owned());
+    }
+    // A line's end between two: the last line of a file may have none.
+    bundle(&texts.join(&b'\n')).ok_or_else(|| {
+        format!(
+            "SSL_CERT_DIR {:?}: no certificate is there; expected directories of PEM certificates in the guest, or leave it out",
+            named.directories.join(":")
+        )
+    })
+}
+
+/// The files of a directory, one after the other, up to about [`LARGEST`] bytes; what is no certificate is left out later.
+fn directory(view: &View, path: &str) -> crate::failure::Result<Vec<u8>> {
+    let mut names = view.list(path, MOST_FILES)?;
+    names.sort_unstable();
+    let mut all = Vec::new();
+    for name in names {
+        // Links to certificates that are gone, and subdirectories, are usual.
+        let Ok(text) = bytes(view, &format!("{path}/{name}")) else { continue };
+        all.extend(text);
+        all.push(b'\n');
+        if all.len() as u64 > LARGEST {
+            break;
+        }
+    }
+    Ok(all)
 }
 
 fn bytes(view: &View, path: &str) -> Result<Vec<u8>, String> {

@@ -2,7 +2,7 @@
 
 use super::handling::Handling;
 use super::patience::Busy;
-use super::turns::Turn;
+use super::turns::{Turn, Turns};
 use crate::waiting::Waiting;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -10,8 +10,10 @@ use hyper::body::Incoming;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
+use tokio::time::{Instant, Sleep};
 use wasmtime_wasi_http::{Error, WasiBody};
 
 /// The body of a request, as the guest gets it.
@@ -23,27 +25,40 @@ pub(crate) struct RequestBody {
     left: u64,
     most: u64,
     waiting: Waiting,
+    /// Of a request that has a turn.
+    pace: Option<Pace>,
 }
 
 impl RequestBody {
     /// `most` in bytes.
     pub fn new(body: Incoming, most: u64, stall: Duration) -> Self {
         let rest = (!body.is_end_stream()).then_some(body);
-        Self { ahead: VecDeque::new(), rest, left: most, most, waiting: Waiting::new(stall) }
+        Self { ahead: VecDeque::new(), rest, left: most, most, waiting: Waiting::new(stall), pace: None }
     }
 
-    /// Reads the body whole, so that a client that sends it slowly keeps no instance waiting.
-    pub async fn read_ahead(&mut self) -> Result<(), Error> {
-        while let Some(frame) = poll_fn(|context| self.poll_rest(context)).await {
+    /// Reads at least `length` bytes, or all there are, so that a client that sends them slowly keeps no instance waiting.
+    pub async fn read_ahead(&mut self, length: u64) -> Result<(), Error> {
+        while self.most - self.left < length
+            && let Some(frame) = poll_fn(|context| self.poll_rest(context)).await
+        {
             self.ahead.push_back(frame?);
         }
+        self.rest.take_if(|rest| rest.is_end_stream());
         Ok(())
+    }
+
+    /// From now on the client is held to a pace while others want a turn.
+    pub fn keep_pace(&mut self, turns: &Arc<Turns>) {
+        if self.rest.is_some() {
+            self.pace = Some(Pace::new(turns.clone()));
+        }
     }
 
     fn poll_rest(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let Some(body) = &mut self.rest else { return Poll::Ready(None) };
         let polled = Pin::new(body).poll_frame(context);
-        let Some(frame) = ready!(self.waiting.poll(context, polled)) else {
+        let too_slow = self.pace.as_mut().is_some_and(|pace| pace.lost(context, &polled));
+        let Some(frame) = (if too_slow { None } else { ready!(self.waiting.poll(context, polled)) }) else {
             self.rest = None;
             return Poll::Ready(Some(Err(Error::ConnectionReadTimeout)));
         };
@@ -89,6 +104,53 @@ impl Body for RequestBody {
             Some(body) if self.ahead.is_empty() => body.size_hint(),
             _ => SizeHint::default(),
         }
+    }
+}
+
+/// Bytes in a second that a client has to send on average while others want the turn that its request has.
+const PACE: u64 = 16 << 10;
+/// How long a guest waits for its client before that counts, and the pause between two looks whether others want the turn.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// How long a guest waited for its client, in all, against what the client sent meanwhile.
+struct Pace {
+    turns: Arc<Turns>,
+    /// Bytes.
+    received: u64,
+    waited: Duration,
+    waits_since: Option<Instant>,
+    timer: Pin<Box<Sleep>>,
+}
+
+impl Pace {
+    fn new(turns: Arc<Turns>) -> Self {
+        let timer = Box::pin(tokio::time::sleep(GRACE));
+        Self { turns, received: 0, waited: Duration::ZERO, waits_since: None, timer }
+    }
+
+    /// Takes note of what was `polled`; whether the client is too slow, and others want the turn.
+    fn lost<E>(&mut self, context: &mut Context<'_>, polled: &Poll<Option<Result<Frame<Bytes>, E>>>) -> bool {
+        if let Poll::Ready(frame) = polled {
+            if let Some(since) = self.waits_since.take() {
+                self.waited += since.elapsed();
+            }
+            let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
+            self.received += data.map_or(0, |data| data.len() as u64);
+            return false;
+        }
+        if self.waits_since.is_none() {
+            let now = Instant::now();
+            let allowed = GRACE + Duration::from_millis(self.received.saturating_mul(1000) / PACE);
+            self.timer.as_mut().reset(now + allowed.saturating_sub(self.waited));
+            self.waits_since = Some(now);
+        }
+        while self.timer.as_mut().poll(context).is_ready() {
+            if self.turns.are_wanted() {
+                return true;
+            }
+            self.timer.as_mut().reset(Instant::now() + GRACE);
+        }
+        false
     }
 }
 

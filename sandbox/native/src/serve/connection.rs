@@ -3,21 +3,24 @@
 use super::patience::{Activity, Patient};
 use super::phase::{Phase, Watch};
 use super::{Server, handler};
+use hyper::rt::Executor;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep};
 
 /// Requests at a time on one connection of HTTP/2.
 const STREAMS: u32 = 128;
 /// Pause between two pings of a silent HTTP/2 connection.
 const PING: Duration = Duration::from_secs(20);
+/// How long a closing HTTP/2 connection waits for its client to acknowledge the end, after all that it was asked.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// Serves a client until it or the server is done with the connection.
 pub(crate) async fn serve(server: Arc<Server>, stream: TcpStream) {
@@ -30,28 +33,63 @@ pub(crate) async fn serve(server: Arc<Server>, stream: TcpStream) {
     let service = service_fn(move |request| handler::answer(shared.clone(), counted.clone(), request));
     let builder = builder(&server);
     let mut connection = pin!(builder.serve_connection(io, service));
+    let mut silence = None;
     poll_fn(|context| {
         while let Some(phase) = watch.poll(context) {
             match phase {
                 Phase::Ended => return Poll::Ready(()),
-                Phase::Closing => connection.as_mut().graceful_shutdown(),
+                Phase::Closing => {
+                    connection.as_mut().graceful_shutdown();
+                    silence = activity.is_multiplexed().then(|| Silence::new(activity.clone()));
+                }
                 // HTTP/2 tells its client that no further request is taken, and which were; HTTP/1.1 can only say so with
                 // a response, or would cut off a request that is on its way.
-                Phase::Draining if activity.multiplexed.load(Ordering::Relaxed) => {
+                Phase::Draining if activity.is_multiplexed() => {
                     connection.as_mut().graceful_shutdown();
                 }
                 Phase::Draining | Phase::Serving => {}
             }
         }
         // How a connection ends is between the client and hyper: what went wrong for a guest is in its log.
-        connection.as_mut().poll(context).map(drop)
+        let ended = connection.as_mut().poll(context).map(drop);
+        match &mut silence {
+            Some(silence) if ended.is_pending() => silence.poll(context),
+            _ => ended,
+        }
     })
     .await;
 }
 
-fn builder(server: &Server) -> auto::Builder<TokioExecutor> {
+/// Ends a closing HTTP/2 connection on which nothing happens any more.
+struct Silence {
+    activity: Arc<Activity>,
+    /// Bytes written when the timer was set.
+    written: u64,
+    timer: Pin<Box<Sleep>>,
+}
+
+impl Silence {
+    fn new(activity: Arc<Activity>) -> Self {
+        Self { written: activity.written(), activity, timer: Box::pin(tokio::time::sleep(SILENCE)) }
+    }
+
+    /// Ready when for [`SILENCE`] no request was in progress and nothing of an answer has left, or waited to leave.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            ready!(self.timer.as_mut().poll(context));
+            let written = self.activity.written();
+            if written == self.written && self.activity.is_idle() {
+                return Poll::Ready(());
+            }
+            self.written = written;
+            self.timer.as_mut().reset(Instant::now() + SILENCE);
+        }
+    }
+}
+
+fn builder(server: &Arc<Server>) -> auto::Builder<Streams> {
     let settings = &server.settings;
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+    let mut builder = auto::Builder::new(Streams(server.clone()));
     // `Patient` holds the head to its time, and an idle connection to another.
     builder.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(settings.max_header_bytes as usize);
     builder
@@ -61,4 +99,21 @@ fn builder(server: &Server) -> auto::Builder<TokioExecutor> {
         .max_concurrent_streams(STREAMS.min(settings.max_concurrent))
         .keep_alive_interval(PING);
     builder
+}
+
+/// The requests of HTTP/2 connections, of which hyper makes tasks: on the guest's bill, and gone when the server has ended.
+#[derive(Clone)]
+struct Streams(Arc<Server>);
+
+impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
+    fn execute(&self, stream: F) {
+        let phases = self.0.phases.clone();
+        self.0.spawn(async move {
+            tokio::select! {
+                biased;
+                () = phases.reached(Phase::Ended) => {}
+                () = stream => {}
+            }
+        });
+    }
 }

@@ -20,8 +20,8 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use wasmtime_wasi_http::{Error, WasiBody};
 
-/// Bodies up to this length are read before the guest is called, if the client says how long they are: so a client that
-/// sends slowly holds up its connection only, and neither an instance nor a turn.
+/// Bytes of a body that are read before the guest is called, if the client says how long it is: so a client that sends slowly
+/// holds up its connection only, and neither an instance nor a turn. A body of unknown length may depend on the answer.
 const READ_AHEAD: u64 = 64 << 10;
 
 /// Answers one request, in whatever way.
@@ -30,11 +30,8 @@ pub(crate) async fn answer(
     activity: Arc<Activity>,
     request: Request<Incoming>,
 ) -> Result<Response<ResponseBody>, Infallible> {
-    let busy = activity.request();
-    let multiplexed = request.version() == Version::HTTP_2;
-    if multiplexed {
-        activity.multiplexed.store(true, Ordering::Relaxed);
-    }
+    let busy = activity.request(request.body().size_hint().exact().is_some_and(|length| length > 0));
+    let multiplexed = activity.is_multiplexed();
     let mut response = match handle(&server, request).await {
         Ok(begun) => begun.response(busy),
         Err(refusal) => refusal.response(&server.counters, busy),
@@ -99,7 +96,7 @@ struct Begun {
 }
 
 async fn handle(server: &Arc<Server>, request: Request<Incoming>) -> Result<Begun, Refusal> {
-    let request = checked(server, request).await?;
+    let mut request = checked(server, request).await?;
     let bodyless = request.method() == Method::HEAD;
     let turn = server.turns.take().await.map_err(|no_turn| {
         Refusal::Busy(match no_turn {
@@ -107,6 +104,7 @@ async fn handle(server: &Arc<Server>, request: Request<Incoming>) -> Result<Begu
             NoTurn::TooLong => "the request waited for too long; try again\n",
         })
     })?;
+    request.body_mut().keep_pace(&server.turns);
     let source = match server.instances.idle() {
         Some(instance) => Source::Idle(instance),
         None => Source::Fresh(server.engine.slot().map_err(|failure| {
@@ -157,7 +155,7 @@ fn answered(server: &Server, head: Option<Head>, ended: Option<bool>) -> Result<
     Err(Refusal::Guest)
 }
 
-/// Refuses what no guest could handle, and reads a short body.
+/// Refuses what no guest could handle, and reads the beginning of a body.
 async fn checked(server: &Server, mut request: Request<Incoming>) -> Result<Request<RequestBody>, Refusal> {
     if request.method() == Method::CONNECT {
         return Err(Refusal::Client(StatusCode::NOT_IMPLEMENTED, "CONNECT is not offered\n"));
@@ -179,19 +177,16 @@ async fn checked(server: &Server, mut request: Request<Incoming>) -> Result<Requ
     if length.is_some_and(|length| length > most) {
         return Err(TOO_LARGE);
     }
-    let request = request.map(|body| RequestBody::new(body, most, server.settings.stall_timeout()));
-    if !length.is_some_and(|length| (1..=READ_AHEAD).contains(&length)) {
-        return Ok(request);
-    }
-    let (parts, mut body) = request.into_parts();
-    body.read_ahead().await.map_err(|error| match error {
+    let mut request = request.map(|body| RequestBody::new(body, most, server.settings.stall_timeout()));
+    let Some(length) = length else { return Ok(request) };
+    request.body_mut().read_ahead(length.min(READ_AHEAD)).await.map_err(|error| match error {
         Error::HttpRequestBodySize(_) => TOO_LARGE,
         Error::ConnectionReadTimeout => {
             Refusal::Client(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time\n")
         }
         _ => Refusal::Client(StatusCode::BAD_REQUEST, "the body is not what its head announced\n"),
     })?;
-    Ok(Request::from_parts(parts, body))
+    Ok(request)
 }
 
 impl Begun {

@@ -70,7 +70,7 @@ pub(crate) struct Server {
     address: Address,
     settings: Settings,
     phases: Arc<Phases>,
-    turns: Turns,
+    turns: Arc<Turns>,
     instances: Instances,
     connections: AtomicUsize,
     /// A connection has ended.
@@ -91,7 +91,7 @@ impl Server {
         let address = settings.check()?;
         Ok(Arc::new(Self {
             counters: Counters::default(),
-            turns: Turns::new(&settings),
+            turns: Arc::new(Turns::new(&settings)),
             instances: Instances::new(&settings),
             engine,
             program,

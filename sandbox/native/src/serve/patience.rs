@@ -14,6 +14,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
+/// How an HTTP/2 connection begins, and no request of HTTP/1.1.
+const PREFACE: &[u8] = b"PRI * HTTP/2";
+
 /// What a connection is doing, shared by its stream and its requests.
 pub(crate) struct Activity {
     /// Requests whose response has not ended.
@@ -22,8 +25,14 @@ pub(crate) struct Activity {
     idle_since: AtomicU64,
     /// Requests that have ended.
     ended: AtomicU64,
-    /// A request came by HTTP/2.
-    pub multiplexed: AtomicBool,
+    /// Whether the body of the last request had a length.
+    sized: AtomicBool,
+    /// The client speaks HTTP/2.
+    multiplexed: AtomicBool,
+    /// Bytes that the client was sent.
+    written: AtomicU64,
+    /// The client takes nothing of what is to be sent.
+    full: AtomicBool,
 }
 
 impl Activity {
@@ -32,12 +41,29 @@ impl Activity {
             busy: AtomicUsize::new(0),
             idle_since: AtomicU64::new(now()),
             ended: AtomicU64::new(0),
+            sized: AtomicBool::new(false),
             multiplexed: AtomicBool::new(false),
+            written: AtomicU64::new(0),
+            full: AtomicBool::new(false),
         })
     }
 
-    /// Marks a request; it ends with the result.
-    pub fn request(self: &Arc<Self>) -> Busy {
+    pub fn is_multiplexed(&self) -> bool {
+        self.multiplexed.load(Ordering::Relaxed)
+    }
+
+    pub fn written(&self) -> u64 {
+        self.written.load(Ordering::Relaxed)
+    }
+
+    /// Whether no request is in progress, and nothing of an answer waits for the client.
+    pub fn is_idle(&self) -> bool {
+        self.busy.load(Ordering::Acquire) == 0 && !self.full.load(Ordering::Relaxed)
+    }
+
+    /// Marks a request; it ends with the result. `sized`: its body has a length, and ends with any byte.
+    pub fn request(self: &Arc<Self>, sized: bool) -> Busy {
+        self.sized.store(sized, Ordering::Relaxed);
         self.busy.fetch_add(1, Ordering::Relaxed);
         Busy(self.clone())
     }
@@ -70,6 +96,10 @@ pub(crate) struct Patient {
     /// Since when the client has taken nothing of what is to be sent.
     full_since: Option<u64>,
     timer: Pin<Box<Sleep>>,
+    /// Nothing was read so far.
+    fresh: bool,
+    /// The last bytes that were read.
+    tail: [u8; 3],
 }
 
 /// In milliseconds.
@@ -96,6 +126,8 @@ impl Patient {
             head_since: None,
             full_since: None,
             timer: Box::pin(tokio::time::sleep(first)),
+            fresh: true,
+            tail: *b"\n\r\n",
         }
     }
 
@@ -121,9 +153,7 @@ impl Patient {
         }
         let head = match self.head_since {
             // HTTP/2 has more to say than requests: pings and windows are no head.
-            Some((since, _)) if !self.activity.multiplexed.load(Ordering::Relaxed) => {
-                since.saturating_add(self.limits.head)
-            }
+            Some((since, _)) if !self.activity.is_multiplexed() => since.saturating_add(self.limits.head),
             _ => self.activity.idle_since.load(Ordering::Relaxed).saturating_add(self.limits.idle),
         };
         Some(full.map_or(head, |full| full.min(head)))
@@ -137,19 +167,40 @@ impl Patient {
         if !idle || self.head_since.is_some_and(|(_, then)| then != ended) {
             self.head_since = None;
         }
-        if idle && read && self.head_since.is_none() {
+        if idle && self.head_since.is_none() && (read || self.holds_more()) {
             self.head_since = Some((now(), ended));
         }
     }
 
+    /// Whether more came with the last request than the request: its head, and a body without a length, end with an empty line.
+    fn holds_more(&self) -> bool {
+        let complete = self.tail == *b"\n\r\n" || self.tail.ends_with(b"\n\n");
+        !complete && !self.activity.sized.load(Ordering::Relaxed)
+    }
+
+    /// Notes what was read.
+    fn note(&mut self, bytes: &[u8]) {
+        if std::mem::take(&mut self.fresh) {
+            self.activity.multiplexed.store(bytes.starts_with(PREFACE), Ordering::Relaxed);
+        }
+        let last = bytes.len().min(self.tail.len());
+        self.tail.rotate_left(last);
+        let old = self.tail.len() - last;
+        self.tail[old..].copy_from_slice(&bytes[bytes.len() - last..]);
+    }
+
     /// Notes whether the client takes what is sent.
-    fn written<T>(&mut self, context: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if polled.is_ready() {
-            self.full_since = None;
+    fn written(&mut self, context: &mut Context<'_>, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(written) = &polled {
+            if self.full_since.take().is_some() {
+                self.activity.full.store(false, Ordering::Relaxed);
+            }
+            self.activity.written.fetch_add(written.as_ref().map_or(0, |count| *count as u64), Ordering::Relaxed);
             return polled;
         }
         if self.full_since.is_none() {
             self.full_since = Some(now());
+            self.activity.full.store(true, Ordering::Relaxed);
             // Sooner than what the timer may be set to.
             let stall = Duration::from_millis(self.limits.stall);
             self.timer.as_mut().reset(tokio::time::Instant::now() + stall);
@@ -167,7 +218,11 @@ impl Limits {
 impl AsyncRead for Patient {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        let before = buffer.filled().len();
         let polled = Pin::new(&mut this.stream).poll_read(context, buffer);
+        if polled.is_ready() {
+            this.note(&buffer.filled()[before..]);
+        }
         this.note_head(polled.is_ready());
         if polled.is_ready() { polled } else { this.poll_patience(context).map(Err) }
     }

@@ -259,6 +259,27 @@ async fn certificates_that_do_not_do_are_told() {
 }
 
 #[tokio::test]
+async fn certificates_of_directories_are_trusted_beside_the_bundle() {
+    let ((tls, pem), (other_tls, other)) = (certificates(&[]), certificates(&[]));
+    let env = ["SSL_CERT_FILE=/etc/own.pem".to_owned(), "SSL_CERT_DIR=/none:/etc/certs:/etc".to_owned()];
+    let files = [("etc/hosts", "10.53.0.1 web.test\n"), ("etc/own.pem", &*pem), ("etc/0f3a.0", &*other)];
+    for env in [&env[..], &env[1..]] {
+        let world = World::new(r#"{"name": "p"}"#, env, &files);
+        for tls in [&tls, &other_tls] {
+            let origin = Origin::start(&world, Some(tls.clone()));
+            assert!(get(&world, &format!("https://web.test:{}/", origin.port)).await.is_ok());
+        }
+    }
+    let world = World::new(r#"{"name": "p"}"#, &env[1..], &files[..1]);
+    let origin = Origin::start(&world, Some(tls));
+    has_code(get(&world, &format!("https://web.test:{}/", origin.port)).await, &Error::TlsCertificateError);
+    // Without the directory's certificates the bundle does alone.
+    let world = World::new(r#"{"name": "p"}"#, &env, &files[..2]);
+    let origin = Origin::start(&world, Some(other_tls));
+    has_code(get(&world, &format!("https://web.test:{}/", origin.port)).await, &Error::TlsCertificateError);
+}
+
+#[tokio::test]
 async fn policies_judge_names_and_addresses() {
     let policy = r#"{"name": "p", "allow": ["web.test", "192.0.2.0/24"], "deny": ["192.0.2.128/25"]}"#;
     let world = World::new(policy, &[], &[("etc/resolv.conf", RESOLV_CONF)]);
@@ -301,6 +322,23 @@ async fn sockets_are_counted_and_idle_ones_make_room() {
     until("sockets", || world.network.sockets.open() == 0).await;
     assert_eq!(get(&world, &second.url("/")).await.map_err(|error| error.to_string()).map(|_| ()), Ok(()));
     assert_eq!(world.network.refused(), 1);
+}
+
+#[tokio::test]
+async fn addresses_that_do_not_answer_are_not_waited_for() {
+    for most in [10, 1] {
+        let policy = format!(r#"{{"name": "p", "maxSockets": {most}}}"#);
+        let world = World::new(&policy, &[], &[("etc/resolv.conf", RESOLV_CONF)]);
+        let origin = Origin::start(&world, None);
+        // The first leads nowhere, and on the second nobody listens.
+        let _names = NameServer::start(&world, SERVER, |_, _| addresses(&["192.0.2.1", "127.0.0.2", SERVER]));
+        let begin = Instant::now();
+        assert!(get(&world, &format!("http://web.test.:{}/", origin.port)).await.is_ok());
+        // With room for one socket only, each address has its time alone.
+        let longest = Duration::from_millis(if most == 1 { 10_000 } else { 2500 });
+        assert!(begin.elapsed() < longest, "{:?}", begin.elapsed());
+        until("sockets", || world.network.sockets.open() <= 1).await;
+    }
 }
 
 #[tokio::test]
