@@ -3,6 +3,7 @@
 use crate::events::Events;
 use crate::failure::{Code, Failure, Result, one_line};
 use crate::jobs::Jobs;
+use crate::limits::{self, Node};
 use crate::linking::Linkers;
 use crate::ticker::Ticker;
 use crate::view::Template;
@@ -26,6 +27,11 @@ const ROOMY_SLOTS: usize = 20_000;
 /// Threads for file operations, which may hang on a network file system.
 const BLOCKING_THREADS: usize = 512;
 
+/// Compilations at a time.
+const COMPILATIONS: usize = 4;
+/// How much nicer than guests and the daemon compilers are: they get a tenth of what those do.
+const COMPILING: i32 = 10;
+
 /// `atoll_engine_new`'s request.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -34,10 +40,14 @@ pub(crate) struct Request {
     max_guests: usize,
     #[serde(default)]
     workers: usize,
+    /// Bytes for all guests together; 0 is no limit.
+    #[serde(default)]
+    memory: u64,
 }
 
 /// `atoll_engine_describe`'s answer.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Description<'a> {
     wasmtime: &'a str,
     compatibility: &'a str,
@@ -45,6 +55,8 @@ struct Description<'a> {
     live: usize,
     modules: usize,
     views: usize,
+    memory_limit: u64,
+    memory_used: u64,
 }
 
 pub(crate) struct EngineHost {
@@ -53,8 +65,11 @@ pub(crate) struct EngineHost {
     pub linkers: Linkers,
     pub events: Events,
     pub ticker: Ticker,
-    /// Compilations, at most one per core.
+    pub limits: Node,
+    /// Compilations: few at a time, since each uses many threads.
     pub compile: Jobs,
+    /// Threads of one compilation.
+    pub compilers: usize,
     /// Mapping of compiled code.
     pub map: Jobs,
     pub handle: Handle,
@@ -88,11 +103,12 @@ impl EngineHost {
             Failure::new(Code::Internal, one_line(&format!("the engine cannot be made: {error:#}")))
         };
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let workers = if request.workers == 0 { cores } else { request.workers.min(256) };
         let slots = slots(request.max_guests)?;
         let wasmtime = Engine::new(&config(slots)).map_err(internal)?;
         let linkers = Linkers::new(&wasmtime).map_err(internal)?;
         let runtime = Builder::new_multi_thread()
-            .worker_threads(if request.workers == 0 { cores } else { request.workers.min(256) })
+            .worker_threads(workers)
             .max_blocking_threads(BLOCKING_THREADS)
             // The reactor is looked at after every poll: a guest that spins yields each millisecond, and 61 of those
             // would be the default wait of everything else.
@@ -108,8 +124,10 @@ impl EngineHost {
             linkers,
             events: Events::default(),
             ticker,
-            compile: Jobs::new("atoll-compile", cores),
-            map: Jobs::new("atoll-map", 1),
+            limits: Node::new(request.memory, workers),
+            compile: Jobs::new("atoll-compile", cores.min(COMPILATIONS), COMPILING),
+            compilers: cores,
+            map: Jobs::new("atoll-map", 1, 0),
             handle: runtime.handle().clone(),
             runtime: Mutex::new(Some(runtime)),
             template: OnceLock::new(),
@@ -138,6 +156,27 @@ impl EngineHost {
         })
     }
 
+    /// Refuses a guest called `name` that begins with `initial` bytes of memory if the node's budget has no room for it.
+    /// `limit` is its container's; 0 is none.
+    pub fn admit(&self, name: &str, initial: u64, limit: u64) -> Result<()> {
+        let wanted = initial.saturating_add(limits::INSTANCE);
+        // One that would cross its own limit first is told so by its end.
+        let wanted = if limit == 0 { wanted } else { wanted.min(limit) };
+        let memory = &self.limits.memory;
+        if wanted <= memory.room() {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Code::Exhausted,
+            format!(
+                "no memory for another guest: {name} begins with {wanted} bytes, and the guests of this node use {} of {}; end \
+                 some, or raise limits.memory in Atoll's configuration",
+                memory.used(),
+                memory.limit()
+            ),
+        ))
+    }
+
     /// Counts a guest until the result is dropped.
     pub fn living(&self) -> Living {
         self.live.fetch_add(1, Ordering::Relaxed);
@@ -162,6 +201,8 @@ impl EngineHost {
             live: self.live.load(Ordering::Relaxed),
             modules,
             views,
+            memory_limit: self.limits.memory.limit(),
+            memory_used: self.limits.memory.used(),
         };
         serde_json::to_string(&description).map_err(|error| Failure::new(Code::Internal, error.to_string()))
     }

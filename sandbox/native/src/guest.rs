@@ -6,7 +6,7 @@ use crate::entry::{Entry, Start};
 use crate::events::{Event, Kind};
 use crate::failure::{Failure, Result, shortened};
 use crate::host::Host;
-use crate::limits::Usage;
+use crate::limits::{Account, CpuRequest, Request as LimitsRequest};
 use crate::linking::wants_files;
 use crate::module::Program;
 use crate::network::{Network, NetworkRequest, Policy, Surroundings};
@@ -43,8 +43,11 @@ pub(crate) struct Request {
     stdin: Option<String>,
     stdout: Option<String>,
     stderr: Option<String>,
+    /// The id of a guest whose account this one shares; 0 is none.
     #[serde(default)]
+    pub joins: i64,
     memory_limit: Option<u64>,
+    cpu: Option<CpuRequest>,
     pub network: Option<NetworkRequest>,
     #[serde(default)]
     http: Settings,
@@ -59,7 +62,8 @@ pub(crate) struct Guest {
     pub id: u64,
     pub name: String,
     pub engine: Arc<EngineHost>,
-    pub usage: Arc<Usage>,
+    /// Its container's.
+    pub account: Arc<Account>,
     pub kill: Kill,
     pub entered_ns: AtomicU64,
     created_ns: u64,
@@ -179,6 +183,7 @@ impl Guest {
         program: &Program,
         view: Option<Arc<View>>,
         policy: Option<Arc<Policy>>,
+        joined: Option<&Guest>,
         request: &Request,
     ) -> Result<Arc<Self>> {
         let engine = &program.engine;
@@ -186,17 +191,20 @@ impl Guest {
         check_arguments(request)?;
         let linked = program.linked()?;
         let start = Start::find(&program.name, linked, request.export.as_deref(), &request.args)?;
-        let usage = Arc::<Usage>::default();
+        let account = account(engine, joined, request)?;
+        engine.admit(&request.name, linked.initial_memory(), account.memory.limit())?;
         let surroundings =
-            || Surroundings { name: &request.name, env: &request.env, view: view.clone(), usage: usage.clone() };
+            || Surroundings { name: &request.name, env: &request.env, view: view.clone(), account: account.clone() };
         let network = request.network.as_ref().map(|network| network.open(surroundings(), policy)).transpose()?;
         let (out, err, read) = (Arc::default(), Arc::default(), Arc::default());
         // Instances of a server write to the same streams, each as much as it is permitted.
         let writers = if matches!(start, Start::Serve(_)) { request.http.writers() } else { 1 };
         let inside_runtime = engine.handle.enter();
         let (stdin, stdin_keeper) = Input::open(request.stdin.as_deref(), Arc::clone(&read), &engine.handle)?;
-        let stdout = Output::open("stdout", request.stdout.as_deref(), writers, Arc::clone(&out), &engine.handle)?;
-        let stderr = Output::open("stderr", request.stderr.as_deref(), writers, Arc::clone(&err), &engine.handle)?;
+        let stdout =
+            Output::open("stdout", request.stdout.as_deref(), writers, Arc::clone(&out), &account, &engine.handle)?;
+        let stderr =
+            Output::open("stderr", request.stderr.as_deref(), writers, Arc::clone(&err), &account, &engine.handle)?;
         drop(inside_runtime);
         let files = match &view {
             Some(view) if wants_files(linked) => Some(Files::open(view.clone(), &request.cwd)?),
@@ -211,8 +219,7 @@ impl Guest {
             stdout: stdout.clone(),
             stderr: stderr.clone(),
             network: network.clone(),
-            memory_limit: request.memory_limit.unwrap_or(0),
-            usage: usage.clone(),
+            account: account.clone(),
         };
         let mut server = None;
         let work = match start {
@@ -226,12 +233,13 @@ impl Guest {
                 Work::Serve(made)
             }
         };
+        account.add_compilation(program.take_bill());
         let prepared = Prepared { work, stdout, stderr, view, living: engine.living() };
         Ok(Arc::new(Self {
             id,
             name: shortened(&request.name, 200),
             engine: engine.clone(),
-            usage,
+            account,
             kill: Kill::default(),
             entered_ns: AtomicU64::new(0),
             created_ns: clock::monotonic(),
@@ -271,6 +279,14 @@ impl Guest {
         };
         drop(self.engine.handle.spawn(run::guest(self.clone(), Running { work, stdout, stderr, view, living })));
         Ok(())
+    }
+
+    /// Changes the limits of the guest's container.
+    pub fn update(&self, request: &LimitsRequest) -> Result<()> {
+        if let State::Ended { .. } = &*self.lock() {
+            return Err(Failure::state(format!("the guest {} has ended already", self.name)));
+        }
+        self.account.update(&self.name, request)
     }
 
     /// Asks a running server to end when it has answered what it was asked; ends every other guest at once.
@@ -323,7 +339,6 @@ impl Guest {
     pub fn ended(&self, end: End) {
         self.close_stdin();
         self.settle_figures();
-        self.usage.memory.store(0, Ordering::Relaxed);
         let ended_ns = clock::monotonic();
         self.ended_ns.store(ended_ns, Ordering::Relaxed);
         *self.lock() = State::Ended { text: end.text };
@@ -335,18 +350,19 @@ impl Guest {
             started_ns: self.started_ns.load(Ordering::Relaxed),
             entered_ns: self.entered_ns.load(Ordering::Relaxed),
             ended_ns,
-            cpu_ns: self.usage.cpu_ns.load(Ordering::Relaxed),
-            peak_bytes: self.usage.peak.load(Ordering::Relaxed),
+            cpu_ns: self.account.cpu_ns(),
+            peak_bytes: self.account.memory.peak(),
         });
     }
 
     /// `atoll_guest_stat`'s numbers.
-    pub fn stat(&self) -> [u64; 16] {
+    pub fn stat(&self) -> [u64; 24] {
         let get = |number: &AtomicU64| number.load(Ordering::Relaxed);
+        let memory = &self.account.memory;
         let own = [
-            get(&self.usage.cpu_ns),
-            get(&self.usage.memory),
-            get(&self.usage.peak),
+            self.account.cpu_ns(),
+            memory.used(),
+            memory.peak(),
             get(&self.written[0]),
             get(&self.written[1]),
             get(&self.read),
@@ -354,7 +370,22 @@ impl Guest {
             get(&self.ended_ns),
         ];
         let figures = self.figures().now();
-        std::array::from_fn(|index| if index < own.len() { own[index] } else { figures[index - own.len()] })
+        let throttling = self.account.throttling();
+        let limits = [
+            throttling.periods,
+            throttling.throttled,
+            throttling.throttled_ns,
+            memory.limit(),
+            memory.buffers(),
+            get(&self.account.open_files),
+            0,
+            0,
+        ];
+        let mut numbers = [0; 24];
+        for (slot, number) in numbers.iter_mut().zip(own.into_iter().chain(figures).chain(limits)) {
+            *slot = number;
+        }
+        numbers
     }
 
     /// The text of a trap or failure; empty where there is none.
@@ -373,6 +404,29 @@ impl Guest {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The account of the container that the guest belongs to.
+fn account(engine: &EngineHost, joined: Option<&Guest>, request: &Request) -> Result<Arc<Account>> {
+    let limits = LimitsRequest { memory_limit: request.memory_limit, cpu: request.cpu.clone() };
+    let Some(joined) = joined else {
+        let account = Account::new(&engine.limits);
+        account.update(&request.name, &limits)?;
+        return Ok(Arc::new(account));
+    };
+    if joined.engine.id != engine.id {
+        return Err(Failure::invalid(format!("the guest {} to join belongs to another engine", joined.name)));
+    }
+    if let State::Ended { .. } = &*joined.lock() {
+        return Err(Failure::state(format!("the guest {} to join has ended already", joined.name)));
+    }
+    if limits.memory_limit.is_some() || limits.cpu.is_some() {
+        return Err(Failure::invalid(format!(
+            "a guest that joins {} has the limits of that one; leave \"memoryLimit\" and \"cpu\" out",
+            joined.name
+        )));
+    }
+    Ok(joined.account.clone())
 }
 
 fn check_arguments(request: &Request) -> Result<()> {

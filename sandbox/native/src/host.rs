@@ -1,6 +1,6 @@
 //! The data of a guest's store: what its host functions work on.
 
-use crate::limits::Limits;
+use crate::limits::StoreLimits;
 use crate::network::{Hooks, Network, StoreSockets};
 use std::sync::Arc;
 use wasmtime_wasi::p1::WasiP1Ctx;
@@ -10,7 +10,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 /// One store's data.
 pub(crate) struct Host {
     pub wasi: WasiP1Ctx,
-    pub limits: Limits,
+    pub limits: StoreLimits,
     pub net: HostNetwork,
 }
 

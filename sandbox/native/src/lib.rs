@@ -8,14 +8,15 @@
 //! | `failure`, `registry`, `json` | error codes with text, ids to objects, bounded requests |
 //! | `engine`, `ticker`, `jobs`, `events` | Wasmtime's settings, threads, the epoch, the queue the caller polls |
 //! | `module`, `program`, `linking`, `entry` | from bytes to a linked program, and what to call in it |
-//! | `guest`, `run`, `metered`, `limits`, `stdio` | one guest: its state, its task, its time, its memory, its streams |
+//! | `guest`, `run`, `metered`, `stdio` | one guest: its state, its task, its time, its streams |
+//! | `limits` | what a container may use and has used: memory, CPU |
 //! | `recipe`, `host` | what a guest's stores are made from, and hold |
 //! | `serve` | guests that serve HTTP |
 //! | `network` | the pod's network namespace, policy, names, sockets, outgoing HTTP |
 //! | `view`, `mounting`, `inside` | the private mount namespace a guest sees as `/` |
 //!
 //! Threads: `atoll-worker` (tokio, one per core) poll guests and nothing that blocks; tokio's blocking threads do file
-//! work; `atoll-compile` (at most one per core) compile; `atoll-map` maps compiled code; `atoll-epoch` ticks while a guest
+//! work; `atoll-compile` compile, each with threads of its own; `atoll-map` maps compiled code; `atoll-epoch` ticks while a guest
 //! is being polled; `atoll-view` lives as long as it takes to build one view. No thread of the caller ever runs a guest.
 
 pub mod abi;

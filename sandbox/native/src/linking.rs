@@ -2,9 +2,10 @@
 
 use crate::failure::{Failure, Result, one_line, shortened};
 use crate::host::{Host, HostNetwork};
-use crate::limits::Limits;
+use crate::limits::{Account, Node, StoreLimits};
 use crate::network::{lookup, sockets};
 use crate::program::Kind;
+use std::sync::Arc;
 use wasmtime::component::{self, Component};
 use wasmtime::{Engine, Linker, Module, Store};
 use wasmtime_wasi::{I32Exit, WasiCtxBuilder};
@@ -15,6 +16,21 @@ pub(crate) enum Linked {
     Module(wasmtime::InstancePre<Host>),
     Component(component::InstancePre<Host>),
 }
+
+impl Linked {
+    /// Bytes of the largest memory that an instance begins with.
+    pub fn initial_memory(&self) -> u64 {
+        // Of what a component imports as a module nothing is known, and nothing is offered.
+        let required = match self {
+            Self::Module(pre) => Some(pre.module().resources_required()),
+            Self::Component(pre) => pre.component().resources_required(),
+        };
+        required.and_then(|required| required.max_initial_memory_size).unwrap_or(0).saturating_mul(WASM_PAGE)
+    }
+}
+
+/// Bytes of a page of linear memory.
+const WASM_PAGE: u64 = 64 << 10;
 
 /// The interfaces of WASI 0.2 that [`Linkers`] offers to components, without their version.
 const INTERFACES: &[&str] = &[
@@ -86,7 +102,8 @@ impl Linkers {
         lookup::add_to_linker(&mut component)?;
         let mut wasi = WasiCtxBuilder::new();
         let net = HostNetwork::new(None, sockets::give(&mut wasi, None));
-        let host = Host { wasi: wasi.build_p1(), limits: Limits::new(0, std::sync::Arc::default()), net };
+        let host =
+            Host { wasi: wasi.build_p1(), limits: StoreLimits::new(Arc::new(Account::new(&Node::new(0, 1)))), net };
         let mut store = Store::new(engine, host);
         let mut offered: Vec<String> =
             core.iter(&mut store).map(|(module, field, _)| format!("{module}.{field}")).collect();

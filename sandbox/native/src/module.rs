@@ -14,8 +14,8 @@ use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 use wasmtime::component::Component;
 use wasmtime::{Engine, Precompiled};
 
@@ -27,6 +27,8 @@ const LARGEST: u64 = 512 << 20;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Request {
     name: String,
+    /// Whose compilations take turns with those of others; absent: the program's own.
+    owner: Option<String>,
     source: Option<String>,
     output: Option<String>,
     precompiled: Option<String>,
@@ -37,6 +39,8 @@ pub(crate) struct Program {
     pub id: u64,
     pub name: String,
     pub engine: Arc<EngineHost>,
+    /// CPU time of compiling that no container was charged with yet.
+    unpaid_ns: AtomicU64,
     outcome: OnceLock<Result<Ready>>,
 }
 
@@ -79,11 +83,13 @@ impl Program {
                 ));
             }
         };
+        let owner = request.owner.unwrap_or_else(|| request.name.clone());
         let id = next_id();
         let program = Arc::new(Self {
             id,
             name: shortened(&one_line(&request.name), 200),
             engine: engine.clone(),
+            unpaid_ns: AtomicU64::new(0),
             outcome: OnceLock::new(),
         });
         let shared = program.clone();
@@ -91,7 +97,7 @@ impl Program {
         known.insert(id, program);
         // Mapping takes a fraction of a millisecond and must not queue behind compilations that take seconds.
         let jobs = if matches!(work, Work::Map { .. }) { &engine.map } else { &engine.compile };
-        if let Err(error) = jobs.submit(move || shared.work(work)) {
+        if let Err(error) = jobs.submit(&owner, move || shared.work(work)) {
             drop(known.remove(id.cast_signed()));
             return Err(Failure::io("cannot start a thread for the module", error));
         }
@@ -105,6 +111,11 @@ impl Program {
             Some(Err(failure)) => Err(failure.clone()),
             None => Err(Failure::state(format!("the module {} is still being loaded; wait for its event", self.name))),
         }
+    }
+
+    /// Nanoseconds of CPU time that compiling took, for the first that asks; then 0.
+    pub fn take_bill(&self) -> u64 {
+        self.unpaid_ns.swap(0, Ordering::Relaxed)
     }
 
     /// `atoll_module_info`'s JSON.
@@ -157,14 +168,13 @@ impl Program {
     fn compile(&self, source: &str, output: &str) -> Result<Ready> {
         let bytes = read(&self.name, source)?;
         let kind = program::kind(&self.name, &bytes)?;
-        let begin = Instant::now();
         let engine = &self.engine.wasmtime;
-        let code = match kind {
+        let (code, compile_nanos) = on_compilers(self.engine.compilers, || match kind {
             Kind::Module => engine.precompile_module(&bytes),
             Kind::Component => engine.precompile_component(&bytes),
-        };
+        })?;
         let code = code.map_err(|error| program::not_compiled(&self.name, &bytes, &error))?;
-        let compile_nanos = u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.unpaid_ns.store(compile_nanos, Ordering::Relaxed);
         drop(bytes);
         let file = write(output, &code)?;
         drop(code);
@@ -226,6 +236,25 @@ impl Program {
         let (_, exports) = exports(&linked);
         Ok(Ready { linked, kind, exports, compile_nanos })
     }
+}
+
+/// Does `work`, and what it does in parallel, on so many threads of its own. They are as nice as this one, and have ended when
+/// this returns, with the nanoseconds of CPU time that they took.
+fn on_compilers<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> Result<(T, u64)> {
+    let cpu_ns = AtomicU64::new(0);
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|number| format!("atoll-compile-{number}"))
+        .stack_size(8 << 20)
+        .build_scoped(
+            |thread| {
+                thread.run();
+                cpu_ns.fetch_add(clock::thread_cpu(), Ordering::Relaxed);
+            },
+            |pool| pool.install(work),
+        );
+    let done = pool.map_err(|error| Failure::new(Code::Exhausted, format!("cannot start compilers: {error}")))?;
+    Ok((done, cpu_ns.load(Ordering::Relaxed)))
 }
 
 fn read(name: &str, source: &str) -> Result<Vec<u8>> {

@@ -2,13 +2,13 @@
 
 use crate::failure::{Code, Failure, Result};
 use crate::host::{Host, HostNetwork};
-use crate::limits::{Limits, Usage};
+use crate::limits::{self, Account, StoreLimits};
 use crate::network::{Network, sockets};
 use crate::stdio::{Input, Output, StdinSource, StdoutSource};
 use crate::view::View;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
-use wasmtime::{Engine, Store};
+use wasmtime::{Engine, Store, UpdateDeadline};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
 /// Arguments, environment, files, streams, network and limits of one guest.
@@ -24,9 +24,7 @@ pub(crate) struct Recipe {
     pub stdout: Arc<Output>,
     pub stderr: Arc<Output>,
     pub network: Option<Arc<Network>>,
-    /// In bytes, over all stores; 0 is none.
-    pub memory_limit: u64,
-    pub usage: Arc<Usage>,
+    pub account: Arc<Account>,
 }
 
 /// A guest's files: the view's root as `/`, and before it the working directory as `.`.
@@ -74,16 +72,17 @@ impl Recipe {
             wasi.initial_cwd(&self.cwd);
         }
         let net = HostNetwork::new(self.network.clone(), sockets::give(&mut wasi, self.network.as_ref()));
-        let limits = Limits::new(self.memory_limit, self.usage.clone());
+        let limits = StoreLimits::new(self.account.clone());
         Ok(Host { wasi: wasi.build_p1(), limits, net })
     }
 }
 
-/// A store under its limits, which yields at each tick of the epoch.
-pub(crate) fn store(engine: &Engine, host: Host) -> Store<Host> {
+/// A store under its limits, which waits for its next turn at each tick of the epoch.
+pub(crate) fn store(engine: &Engine, mut host: Host) -> wasmtime::Result<Store<Host>> {
+    host.limits.instance()?;
     let mut store = Store::new(engine, host);
     store.limiter(|host| &mut host.limits);
     store.set_epoch_deadline(1);
-    store.epoch_deadline_async_yield_and_update(1);
-    store
+    store.epoch_deadline_callback(|_| Ok(UpdateDeadline::YieldCustom(1, Box::pin(limits::turn()))));
+    Ok(store)
 }

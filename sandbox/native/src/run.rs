@@ -66,7 +66,7 @@ pub(crate) async fn guest(guest: Arc<Guest>, running: Running) {
 async fn called(guest: &Guest, host: Host, entry: Entry) -> Result<End, i32> {
     let entered = AtomicBool::new(false);
     let call = async {
-        let mut store = recipe::store(&guest.engine.wasmtime, host);
+        let mut store = recipe::store(&guest.engine.wasmtime, host)?;
         let outcome = entry
             .call(&mut store, || {
                 entered.store(true, Ordering::Relaxed);
@@ -76,7 +76,7 @@ async fn called(guest: &Guest, host: Host, entry: Entry) -> Result<End, i32> {
         drop(store);
         outcome
     };
-    let metered = Metered::new(call, guest.engine.clone(), guest.usage.clone());
+    let metered = Metered::new(call, guest.engine.clone(), guest.account.clone());
     let outcome = unless_killed(&guest.kill, metered).await?;
     Ok(in_words(outcome, entered.load(Ordering::Relaxed)))
 }

@@ -62,7 +62,9 @@ fn hello_writes_and_exits_with_0() {
     assert_eq!((event.kind, event.code), (EXITED, 0));
     assert_eq!(engine.text("out"), "hello\n");
     let [created, started, entered, ended, cpu, peak] = event.numbers;
-    assert!(created <= started && started <= entered && entered <= ended && cpu > 0 && peak == 65536, "{event:?}");
+    assert!(created <= started && started <= entered && entered <= ended && cpu > 0, "{event:?}");
+    // One page, the instance itself, and what was not written yet.
+    assert!((65536 + 48 * 1024..65536 + 48 * 1024 + 64).contains(&peak), "{event:?}");
     assert_eq!(engine.describe()["live"], 0);
 }
 

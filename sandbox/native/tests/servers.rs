@@ -3,7 +3,7 @@
 
 mod common;
 use atoll_engine::abi;
-use common::{EXITED, Engine, OUT_OF_MEMORY, SIGNALLED, call, drop_guest, kill, start};
+use common::{EXITED, Engine, OUT_OF_MEMORY, SIGNALLED, call, drop_guest, kill, start, stat};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -67,11 +67,8 @@ impl<'a> Server<'a> {
 
     /// Requests answered, failed, turned away, in progress; connections; sockets, refusals; instances.
     fn figures(&self) -> [u64; 8] {
-        let (length, bytes) = call(abi::atoll_guest_stat, self.guest, 0, "").expect("numbers");
-        assert_eq!(length, 128);
-        std::array::from_fn(|index| {
-            u64::from_le_bytes(bytes[64 + index * 8..72 + index * 8].try_into().expect("8 bytes"))
-        })
+        let numbers = stat(self.guest);
+        std::array::from_fn(|index| numbers[8 + index])
     }
 
     fn await_figures(&self, wanted: impl Fn([u64; 8]) -> bool) {
@@ -182,6 +179,69 @@ fn a_trap_is_one_requests_failure() {
     assert!(server.get("/").starts_with("HTTP/1.1 200 "));
     server.await_errors("atoll: the guest trapped: ");
     assert_eq!(server.figures()[..2], [1, 1]);
+}
+
+/// A request for `path` as the first one of an HTTP/2 connection (RFC 9113, RFC 7541).
+fn http2(path: &str) -> Vec<u8> {
+    let mut block = vec![0x82, 0x86, 0x04, path.len() as u8];
+    block.extend(path.bytes());
+    block.extend([0x41, 1, b'a']);
+    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    bytes.extend([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+    bytes.extend([0, 0, block.len() as u8, 1, 5, 0, 0, 0, 1]);
+    bytes.extend(block);
+    bytes
+}
+
+#[test]
+fn a_request_of_http2_is_on_the_guests_bill_and_ends_with_it() {
+    let engine = Engine::new();
+    let server = Server::start(&engine, json!({}));
+    let mut stream = server.connect();
+    stream.write_all(&http2("/spin")).unwrap();
+    let deadline = Instant::now() + DEADLINE;
+    while stat(server.guest)[0] < 100_000_000 {
+        assert!(Instant::now() < deadline, "{:?}", stat(server.guest));
+        std::thread::yield_now();
+    }
+
+    kill(server.guest, 9);
+
+    assert_eq!(engine.event(server.guest).kind, SIGNALLED);
+    assert_eq!(stat(server.guest)[1], 0, "no instance is left");
+    drop_guest(server.guest);
+}
+
+#[test]
+fn a_server_keeps_to_its_quota_and_is_killed_while_it_waits() {
+    let engine = Engine::new();
+    let quota = json!({"cpu": {"quotaMicros": 1000, "periodMicros": 1_000_000}});
+    let server = Server::with(&engine, json!({}), quota);
+    let mut stream = server.connect();
+    stream.write_all(b"GET /spin HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    let deadline = Instant::now() + DEADLINE;
+    while stat(server.guest)[18] == 0 {
+        assert!(Instant::now() < deadline, "{:?}", stat(server.guest));
+        std::thread::yield_now();
+    }
+
+    kill(server.guest, 9);
+
+    assert_eq!(engine.event(server.guest).kind, SIGNALLED);
+    drop_guest(server.guest);
+}
+
+#[test]
+fn connections_and_unread_output_are_on_the_containers_account() {
+    let engine = Engine::new();
+    let server = Server::start(&engine, json!({}));
+    let streams: Vec<TcpStream> = (0..3).map(|_| server.connect()).collect();
+    server.await_figures(|figures| figures[4] == 3);
+    assert_eq!(stat(server.guest)[20], 3 * (16 << 10));
+    assert!(stat(server.guest)[1] >= stat(server.guest)[20]);
+    drop(streams);
+    server.await_figures(|figures| figures[4] == 0);
+    assert_eq!(stat(server.guest)[20], 0);
 }
 
 #[test]

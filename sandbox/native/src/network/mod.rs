@@ -33,7 +33,7 @@ pub(crate) use policy::{Policy, Request as PolicyRequest};
 pub(crate) use quota::{Sockets, StoreSockets};
 
 use crate::failure::{Failure, Result};
-use crate::limits::Usage;
+use crate::limits::Account;
 use crate::view::View;
 use names::{Asked, NameError, Names};
 use outgoing::Pool;
@@ -88,7 +88,7 @@ pub(crate) struct Surroundings<'a> {
     /// "NAME=VALUE".
     pub env: &'a [String],
     pub view: Option<Arc<View>>,
-    pub usage: Arc<Usage>,
+    pub account: Arc<Account>,
 }
 
 /// The network of one guest, shared by all its instances.
@@ -108,7 +108,7 @@ pub(crate) struct Network {
 impl Network {
     pub fn new(guest: Surroundings<'_>, namespace: Namespace, policy: Arc<Policy>) -> Self {
         let namespace = Arc::new(namespace);
-        let tasks = Tasks::new(guest.usage);
+        let tasks = Tasks::new(guest.account);
         Self {
             sockets: Arc::new(Sockets::new(policy.max_sockets)),
             refusals: Refusals::new(guest.name, &policy.name),

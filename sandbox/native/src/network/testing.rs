@@ -1,7 +1,7 @@
 //! What the tests of this directory share: a namespace with an address of its own, and a name server in it.
 
 use super::{Namespace, Network, Policy, PolicyRequest, Surroundings};
-use crate::limits::Usage;
+use crate::limits::{Account, Node};
 use crate::view::{Template, View};
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsRawFd;
@@ -18,7 +18,7 @@ pub const RESOLV_CONF: &str = "nameserver 10.53.0.1\nsearch a.test b.test\noptio
 /// A guest's network in a fresh namespace, and the files that its view has.
 pub struct World {
     pub network: Arc<Network>,
-    pub usage: Arc<Usage>,
+    pub account: Arc<Account>,
     files: TempDir,
 }
 
@@ -38,9 +38,9 @@ impl World {
         give_address(&namespace);
         let policy: PolicyRequest = serde_json::from_str(policy).expect("a policy");
         let policy = Policy::new(policy).unwrap_or_else(|failure| panic!("{}", failure.text));
-        let usage = Arc::<Usage>::default();
-        let guest = Surroundings { name: "test", env, view: Some(Arc::new(view)), usage: usage.clone() };
-        Self { network: Arc::new(Network::new(guest, namespace, Arc::new(policy))), usage, files: directory }
+        let account = Arc::new(Account::new(&Node::new(0, 1)));
+        let guest = Surroundings { name: "test", env, view: Some(Arc::new(view)), account: account.clone() };
+        Self { network: Arc::new(Network::new(guest, namespace, Arc::new(policy))), account, files: directory }
     }
 
     /// Without a policy, with the name server at [`SERVER`].

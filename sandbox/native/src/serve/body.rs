@@ -3,6 +3,7 @@
 use super::handling::Handling;
 use super::patience::Busy;
 use super::turns::Turn;
+use crate::limits::Held;
 use crate::waiting::Waiting;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -18,6 +19,8 @@ use wasmtime_wasi_http::{Error, WasiBody};
 pub(crate) struct RequestBody {
     /// Frames that were read before the guest was called.
     ahead: VecDeque<Frame<Bytes>>,
+    /// For these.
+    held: Option<Held>,
     rest: Option<Incoming>,
     /// Bytes that may still come.
     left: u64,
@@ -29,11 +32,12 @@ impl RequestBody {
     /// `most` in bytes.
     pub fn new(body: Incoming, most: u64, stall: Duration) -> Self {
         let rest = (!body.is_end_stream()).then_some(body);
-        Self { ahead: VecDeque::new(), rest, left: most, most, waiting: Waiting::new(stall) }
+        Self { ahead: VecDeque::new(), held: None, rest, left: most, most, waiting: Waiting::new(stall) }
     }
 
-    /// Reads the body whole, so that a client that sends it slowly keeps no instance waiting.
-    pub async fn read_ahead(&mut self) -> Result<(), Error> {
+    /// Reads the body whole, so that a client that sends it slowly keeps no instance waiting. `held` is what it takes.
+    pub async fn read_ahead(&mut self, held: Held) -> Result<(), Error> {
+        self.held = Some(held);
         while let Some(frame) = poll_fn(|context| self.poll_rest(context)).await {
             self.ahead.push_back(frame?);
         }
@@ -74,10 +78,11 @@ impl Body for RequestBody {
 
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let this = self.get_mut();
-        match this.ahead.pop_front() {
-            Some(frame) => Poll::Ready(Some(Ok(frame))),
-            None => this.poll_rest(context),
+        if let Some(frame) = this.ahead.pop_front() {
+            return Poll::Ready(Some(Ok(frame)));
         }
+        this.held = None;
+        this.poll_rest(context)
     }
 
     fn is_end_stream(&self) -> bool {

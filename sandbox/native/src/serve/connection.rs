@@ -2,15 +2,14 @@
 
 use super::patience::{Activity, Patient};
 use super::phase::{Phase, Watch};
-use super::{Server, handler};
+use super::{Server, Tasks, handler};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::Poll;
 use std::time::Duration;
 use tokio::net::TcpStream;
 
@@ -33,14 +32,14 @@ pub(crate) async fn serve(server: Arc<Server>, stream: TcpStream) {
     poll_fn(|context| {
         while let Some(phase) = watch.poll(context) {
             match phase {
-                Phase::Ended => return Poll::Ready(()),
                 Phase::Closing => connection.as_mut().graceful_shutdown(),
                 // HTTP/2 tells its client that no further request is taken, and which were; HTTP/1.1 can only say so with
                 // a response, or would cut off a request that is on its way.
                 Phase::Draining if activity.multiplexed.load(Ordering::Relaxed) => {
                     connection.as_mut().graceful_shutdown();
                 }
-                Phase::Draining | Phase::Serving => {}
+                // After the last one, the task is dropped.
+                Phase::Draining | Phase::Serving | Phase::Ended => {}
             }
         }
         // How a connection ends is between the client and hyper: what went wrong for a guest is in its log.
@@ -49,9 +48,9 @@ pub(crate) async fn serve(server: Arc<Server>, stream: TcpStream) {
     .await;
 }
 
-fn builder(server: &Server) -> auto::Builder<TokioExecutor> {
+fn builder(server: &Arc<Server>) -> auto::Builder<Tasks> {
     let settings = &server.settings;
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+    let mut builder = auto::Builder::new(Tasks(server.clone()));
     // `Patient` holds the head to its time, and an idle connection to another.
     builder.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(settings.max_header_bytes as usize);
     builder

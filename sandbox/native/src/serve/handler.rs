@@ -180,11 +180,10 @@ async fn checked(server: &Server, mut request: Request<Incoming>) -> Result<Requ
         return Err(TOO_LARGE);
     }
     let request = request.map(|body| RequestBody::new(body, most, server.settings.stall_timeout()));
-    if !length.is_some_and(|length| (1..=READ_AHEAD).contains(&length)) {
-        return Ok(request);
-    }
+    let Some(length) = length.filter(|length| (1..=READ_AHEAD).contains(length)) else { return Ok(request) };
+    let held = server.recipe.account.hold(length).map_err(|_| Refusal::Busy("no memory is left; try again\n"))?;
     let (parts, mut body) = request.into_parts();
-    body.read_ahead().await.map_err(|error| match error {
+    body.read_ahead(held).await.map_err(|error| match error {
         Error::HttpRequestBodySize(_) => TOO_LARGE,
         Error::ConnectionReadTimeout => {
             Refusal::Client(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time\n")

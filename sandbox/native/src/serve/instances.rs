@@ -30,7 +30,7 @@ pub(crate) enum Source {
 impl Instance {
     pub async fn new(server: &Server, slot: Slot) -> wasmtime::Result<Self> {
         let host = server.recipe.host().map_err(|failure| wasmtime::Error::msg(failure.text))?;
-        let mut store = recipe::store(&server.engine.wasmtime, host);
+        let mut store = recipe::store(&server.engine.wasmtime, host)?;
         let proxy = server.program.instantiate_async(&mut store).await?;
         let count = server.instances.count.clone();
         count.fetch_add(1, Ordering::Relaxed);

@@ -168,6 +168,13 @@ pub fn drop_guest(guest: i64) {
     call(engine_abi::atoll_guest_drop, guest, 0, "").expect("drop");
 }
 
+/// `atoll_guest_stat`'s numbers.
+pub fn stat(guest: i64) -> [u64; 24] {
+    let (length, bytes) = call(engine_abi::atoll_guest_stat, guest, 0, "").expect("stat");
+    assert_eq!(length, 192);
+    std::array::from_fn(|index| u64::from_ne_bytes(bytes[index * 8..][..8].try_into().expect("8 bytes")))
+}
+
 pub fn guest_text(guest: i64) -> String {
     let (length, text) = call(engine_abi::atoll_guest_text, guest, 0, "").expect("text");
     String::from_utf8(text[..length as usize].to_vec()).expect("UTF-8")

@@ -197,7 +197,7 @@ async fn requests_share_a_connection_of_the_namespace() {
     drop(fetch(&world, request("GET", &origin.url("/"), nothing()), RequestOptions::default()).await.expect("a head"));
     assert!(get(&world, &origin.url("/")).await.is_ok());
     assert_eq!((origin.connections(), world.network.sockets.open()), (1, 1));
-    assert!(world.usage.cpu_ns.load(Ordering::Relaxed) > 0);
+    assert!(world.account.cpu_ns() > 0);
 }
 
 #[tokio::test]

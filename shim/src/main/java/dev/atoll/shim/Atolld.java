@@ -51,6 +51,8 @@ public final class Atolld {
         json.addProperty("live", engine.live());
         json.addProperty("modules", engine.modules());
         json.addProperty("views", engine.views());
+        json.addProperty("memoryLimit", engine.memoryLimit());
+        json.addProperty("memoryUsed", engine.memoryUsed());
         return json.toString();
     }
 }

@@ -87,16 +87,34 @@ public record RuntimeSpec(
 
     public record Namespace(String type, Optional<String> path) {}
 
-    /// @param memoryLimit bytes; absent or not positive in the spec means no limit
-    /// @param cpuQuota microseconds per period; absent or not positive means no quota
+    /// What a container may use. In an update, what is absent stays as it is.
+    ///
+    /// @param memoryLimit bytes; not positive: no limit
+    /// @param cpuShares weight against other containers
+    /// @param cpuQuota microseconds in each period; not positive: no quota
+    /// @param cpuPeriod microseconds
+    /// @param cpuBurst microseconds that may be saved up beyond one quota
     public record Resources(
             Optional<Long> memoryLimit,
             Optional<Long> cpuShares,
             Optional<Long> cpuQuota,
-            Optional<Long> cpuPeriod) {
+            Optional<Long> cpuPeriod,
+            Optional<Long> cpuBurst) {
         /// No limits.
         public static final Resources NONE =
                 new Resources(
-                        Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty());
+
+        public Resources withMemoryLimit(long bytes) {
+            return new Resources(Optional.of(bytes), cpuShares, cpuQuota, cpuPeriod, cpuBurst);
+        }
+
+        public Resources withCpuQuota(long micros) {
+            return new Resources(memoryLimit, cpuShares, Optional.of(micros), cpuPeriod, cpuBurst);
+        }
     }
 }

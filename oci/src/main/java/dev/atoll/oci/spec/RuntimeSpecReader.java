@@ -166,20 +166,10 @@ public final class RuntimeSpecReader {
                         .map(node ->
                                 new Namespace(node.requiredText("type"), node.optionalText("path")))
                         .toList(),
-                json.member("resources").map(RuntimeSpecReader::resources).orElse(Resources.NONE),
+                json.member("resources").map(ResourcesReader::read).orElse(Resources.NONE),
                 json.optionalText("cgroupsPath"),
                 json.elements("devices", MAX_DEVICES).stream()
                         .map(node -> node.requiredText("path"))
                         .toList());
-    }
-
-    private static Resources resources(JsonNode json) {
-        var memory = json.member("memory");
-        var cpu = json.member("cpu");
-        return new Resources(
-                memory.flatMap(node -> node.optionalInteger("limit")).filter(limit -> limit > 0),
-                cpu.flatMap(node -> node.optionalInteger("shares")),
-                cpu.flatMap(node -> node.optionalInteger("quota")).filter(quota -> quota > 0),
-                cpu.flatMap(node -> node.optionalInteger("period")));
     }
 }

@@ -30,7 +30,7 @@ final class RuntimeSpecReaderTest {
                "io.kubernetes.cri.sandbox-id":"s1","io.kubernetes.cri.container-name":"web"},
              "linux":{"namespaces":[{"type":"pid"},{"type":"network","path":"/var/run/netns/cni-1"}],
                "cgroupsPath":"/kubepods/x","devices":[{"path":"/dev/fuse","type":"c"}],
-               "resources":{"memory":{"limit":1048576},"cpu":{"shares":51,"quota":-1,"period":100000}}},
+               "resources":{"memory":{"limit":1048576},"cpu":{"shares":51,"quota":-1,"period":100000,"burst":7}}},
              "unknown":{"more":[1,2.5,null]}}
             """;
 
@@ -60,8 +60,9 @@ final class RuntimeSpecReaderTest {
                         new RuntimeSpec.Resources(
                                 Optional.of(1048576L),
                                 Optional.of(51L),
-                                Optional.empty(),
-                                Optional.of(100000L)));
+                                Optional.of(-1L),
+                                Optional.of(100000L),
+                                Optional.of(7L)));
         CriAnnotations cri = CriAnnotations.of(spec);
         assertThat(cri.isSandbox()).isFalse();
         assertThat(cri.sandboxId()).contains("s1");

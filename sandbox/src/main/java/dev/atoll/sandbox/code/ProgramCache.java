@@ -58,26 +58,29 @@ public final class ProgramCache implements AutoCloseable {
         void copyTo(Path target) throws IOException;
     }
 
+    /// @param owner whose compilations wait for each other, and take turns with those of others
     /// @param view where a file of the root file system is found
     /// @param workingDirectory where relative paths of it start
     /// @throws SandboxException if it is not a program, or does not compile
     /// @throws dev.atoll.oci.OciException if a layer's bytes cannot be had
-    public ProgramLease acquire(WasmProgram program, View view, String workingDirectory) {
+    public ProgramLease acquire(
+            String owner, WasmProgram program, View view, String workingDirectory) {
         return switch (program) {
             case WasmProgram.Layer layer ->
                     new ProgramLease(
                             layer.digest().toString(),
                             acquire(
+                                    owner,
                                     layer.digest().hex(),
                                     layer.name(),
                                     target ->
                                             layer.content().copyTo(target, limits.programBytes())));
-            case WasmProgram.RootfsFile file -> acquireFile(file, view, workingDirectory);
+            case WasmProgram.RootfsFile file -> acquireFile(owner, file, view, workingDirectory);
         };
     }
 
     private ProgramLease acquireFile(
-            WasmProgram.RootfsFile file, View view, String workingDirectory) {
+            String owner, WasmProgram.RootfsFile file, View view, String workingDirectory) {
         String path =
                 Path.of("/")
                         .resolve(workingDirectory)
@@ -92,7 +95,7 @@ public final class ProgramCache implements AutoCloseable {
             }
             String hex = Sha256.of(channel, limits.programBytes());
             return new ProgramLease(
-                    path, acquire(hex, path, target -> stage(channel, path, hex, target)));
+                    path, acquire(owner, hex, path, target -> stage(channel, path, hex, target)));
         } catch (Sha256.TooLarge e) {
             throw ProgramRefusal.tooLarge(path, limits.programBytes());
         } catch (IOException e) {
@@ -124,12 +127,12 @@ public final class ProgramCache implements AutoCloseable {
     }
 
     private LoadedModules<CompiledModule>.Lease acquire(
-            String programHex, String name, Staging staging) {
-        return modules.acquire(programHex, () -> load(programHex, name, staging));
+            String owner, String programHex, String name, Staging staging) {
+        return modules.acquire(programHex, () -> load(owner, programHex, name, staging));
     }
 
     private LoadedModules.Loaded<CompiledModule> load(
-            String programHex, String name, Staging staging) {
+            String owner, String programHex, String name, Staging staging) {
         Optional<CompiledModule> found = map(programHex, name);
         if (found.isPresent()) {
             return new LoadedModules.Loaded<>(found.get(), true);
@@ -142,7 +145,7 @@ public final class ProgramCache implements AutoCloseable {
             if (!head.isWasm()) {
                 throw ProgramRefusal.notWasm(name, head);
             }
-            CompiledModule module = await(name, engine.compile(name, source, output));
+            CompiledModule module = await(name, engine.compile(owner, name, source, output));
             keep(programHex, output);
             return new LoadedModules.Loaded<>(module, false);
         } catch (IOException e) {

@@ -4,6 +4,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import com.google.gson.stream.JsonWriter;
+import dev.atoll.oci.spec.RuntimeSpec.Resources;
 import dev.atoll.sandbox.RootfsMount;
 import dev.atoll.sandbox.SandboxFailure;
 import dev.atoll.sandbox.http.HttpSetting;
@@ -29,13 +30,17 @@ final class EngineJson {
                 json.name("maxGuests")
                         .value(options.maxGuests())
                         .name("workers")
-                        .value(options.workers()));
+                        .value(options.workers())
+                        .name("memory")
+                        .value(options.memory()));
     }
 
-    static String compile(String name, Path source, Path output) {
+    static String compile(String owner, String name, Path source, Path output) {
         return object(json ->
                 json.name("name")
                         .value(name)
+                        .name("owner")
+                        .value(owner)
                         .name("source")
                         .value(source.toString())
                         .name("output")
@@ -77,12 +82,20 @@ final class EngineJson {
             path(json, "stdin", spec.stdio().stdin());
             path(json, "stdout", spec.stdio().stdout());
             path(json, "stderr", spec.stdio().stderr());
-            json.name("memoryLimit").value(spec.memoryLimit());
+            if (spec.joins().isPresent()) {
+                json.name("joins").value(spec.joins().get().id());
+            } else {
+                limits(json, spec.limits());
+            }
             network(json, spec.network());
             if (spec.http().isPresent()) {
                 http(json, spec.http().get());
             }
         });
+    }
+
+    static String update(Resources limits) {
+        return object(json -> limits(json, limits));
     }
 
     static String policy(String name, NetworkPolicy policy) {
@@ -104,6 +117,18 @@ final class EngineJson {
                     "%s returned what is not a JSON object: %s".formatted(function.symbol(), text),
                     e);
         }
+    }
+
+    private static void limits(JsonWriter json, Resources limits) throws IOException {
+        if (limits.memoryLimit().isPresent()) {
+            json.name("memoryLimit").value(Math.max(0, limits.memoryLimit().get()));
+        }
+        json.name("cpu").beginObject();
+        number(json, "quotaMicros", limits.cpuQuota());
+        number(json, "periodMicros", limits.cpuPeriod());
+        number(json, "burstMicros", limits.cpuBurst());
+        number(json, "weight", limits.cpuShares());
+        json.endObject();
     }
 
     private static void network(JsonWriter json, NetworkSpec spec) throws IOException {
@@ -138,6 +163,13 @@ final class EngineJson {
     }
 
     private static void optional(JsonWriter json, String name, Optional<String> value)
+            throws IOException {
+        if (value.isPresent()) {
+            json.name(name).value(value.get());
+        }
+    }
+
+    private static void number(JsonWriter json, String name, Optional<Long> value)
             throws IOException {
         if (value.isPresent()) {
             json.name(name).value(value.get());

@@ -1,10 +1,14 @@
 package dev.atoll.sandbox.engine;
 
+import dev.atoll.oci.spec.RuntimeSpec.Resources;
 import dev.atoll.sandbox.WorkloadEnded;
 
 /// An instance of a program, or a server of instances. Thread-safe; nothing here waits for it. Its
 /// end comes to the consumer given to [Engine#guest].
 public interface Guest extends AutoCloseable {
+    /// The engine's number for it.
+    long id();
+
     /// Begins to run; a server listens when this returns.
     ///
     /// @throws dev.atoll.sandbox.SandboxException if it cannot; it may be closed then
@@ -22,6 +26,12 @@ public interface Guest extends AutoCloseable {
     /// @param signal comes back in [EngineEvent.GuestSignalled]
     /// @throws WorkloadEnded if it has ended
     void kill(int signal);
+
+    /// Changes what its container may use, at once; what `limits` leaves out stays as it is.
+    ///
+    /// @throws WorkloadEnded if it has ended
+    /// @throws dev.atoll.sandbox.WorkloadBusy if more memory is used than the new limit
+    void update(Resources limits);
 
     /// Lets the guest see the end of its input once every other writer is gone.
     void closeStdin();

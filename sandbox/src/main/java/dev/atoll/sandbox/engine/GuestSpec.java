@@ -1,5 +1,6 @@
 package dev.atoll.sandbox.engine;
 
+import dev.atoll.oci.spec.RuntimeSpec.Resources;
 import dev.atoll.sandbox.Stdio;
 import java.util.List;
 import java.util.Optional;
@@ -8,7 +9,8 @@ import java.util.Optional;
 ///
 /// @param name for messages
 /// @param export function to call; empty for the program's own entry
-/// @param memoryLimit bytes; 0 for none
+/// @param limits of its container; not looked at if it joins another guest
+/// @param joins the guest whose container it belongs to; empty for a container's own guest
 /// @param http empty for a program that serves no HTTP
 public record GuestSpec(
         String name,
@@ -17,7 +19,8 @@ public record GuestSpec(
         String cwd,
         Optional<String> export,
         Stdio stdio,
-        long memoryLimit,
+        Resources limits,
+        Optional<Guest> joins,
         NetworkSpec network,
         Optional<HttpSpec> http) {
     public GuestSpec {

@@ -22,7 +22,9 @@ import java.util.Optional;
 ///
 /// @param name of the guest in the engine's messages and log lines: pod and container as people
 ///   know them, else the container's key
-record Placement(String name, GuestNetwork network, Policy policy, HttpSettings http) {
+/// @param owner on whose behalf programs are compiled: the pod, or a container in none
+record Placement(
+        String name, ContainerKey owner, GuestNetwork network, Policy policy, HttpSettings http) {
     /// @throws InvalidWorkload if its pod is not known, its network is the daemon's own, or one of
     ///   its annotations is wrong
     static Placement of(
@@ -33,6 +35,7 @@ record Placement(String name, GuestNetwork network, Policy policy, HttpSettings 
             HandlerProfiles.Profile profile = profiles.of(Optional.empty());
             return new Placement(
                     container.toString(),
+                    container,
                     outsideOfPods(GuestNetwork.of(spec.linux())),
                     profile.policy(),
                     HttpAnnotations.apply(profile.http(), spec.annotations()));
@@ -43,6 +46,7 @@ record Placement(String name, GuestNetwork network, Policy policy, HttpSettings 
         annotations.putAll(spec.annotations());
         return new Placement(
                 name(container, cri),
+                pod.sandbox(),
                 pod.network(),
                 profile.policy(),
                 HttpAnnotations.apply(profile.http(), annotations));

@@ -1,6 +1,7 @@
 package dev.atoll.sandbox.guest;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import dev.atoll.oci.spec.RuntimeSpec.Resources;
 import dev.atoll.sandbox.SandboxFailure;
 import dev.atoll.sandbox.Workload;
 import dev.atoll.sandbox.WorkloadDescription;
@@ -79,6 +80,10 @@ final class VirtualPause implements Workload {
     /// It has no standard input.
     @Override
     public void closeStdin() {}
+
+    /// It uses nothing, so there is nothing to limit.
+    @Override
+    public void update(Resources resources) {}
 
     @Override
     public WorkloadUsage usage() {

@@ -1,6 +1,8 @@
 package dev.atoll.sandbox.guest;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import dev.atoll.oci.spec.RuntimeSpec.Resources;
+import dev.atoll.sandbox.CpuThrottling;
 import dev.atoll.sandbox.NetworkUsage;
 import dev.atoll.sandbox.SandboxException;
 import dev.atoll.sandbox.SandboxFailure;
@@ -46,6 +48,7 @@ final class WasmGuest implements Workload {
     /// Guest, code and view; belongs to whoever moved the state to [Closed].
     private final Closers resources;
 
+    private final GuestDefaults defaults;
     private final Guest guest;
 
     /// @param resources what the guest is made of so far; it is closed with the guest
@@ -54,10 +57,12 @@ final class WasmGuest implements Workload {
             String name,
             WorkloadDescription description,
             Closers resources,
+            GuestDefaults defaults,
             Function<Consumer<GuestEnd>, Guest> maker) {
         this.name = name;
         this.description = description;
         this.resources = resources;
+        this.defaults = defaults;
         this.guest = maker.apply(this::ended);
         resources.add(guest::close);
     }
@@ -106,10 +111,7 @@ final class WasmGuest implements Workload {
                 case Ending ending -> {
                     // It ends by the first signal; more of them change nothing.
                 }
-                case Ended ended ->
-                        throw new WorkloadEnded(
-                                "%s has ended with status %d"
-                                        .formatted(name, ended.end().exitStatus()));
+                case Ended ended -> throw ended(ended);
                 case Closing closing -> throw closed();
                 case Closed closed -> throw closed();
             }
@@ -135,6 +137,22 @@ final class WasmGuest implements Workload {
                 case Ended ended -> {}
                 case Closing closing -> {}
                 case Closed closed -> {}
+            }
+        }
+    }
+
+    @Override
+    public void update(Resources asked) {
+        Resources limits = defaults.update(asked);
+        synchronized (lock) {
+            switch (state) {
+                case Created created -> guest.update(limits);
+                case Running running -> guest.update(limits);
+                case Stopping stopping -> guest.update(limits);
+                case Ending ending -> throw endedEarly();
+                case Ended ended -> throw ended(ended);
+                case Closing closing -> throw closed();
+                case Closed closed -> throw closed();
             }
         }
     }
@@ -258,6 +276,11 @@ final class WasmGuest implements Workload {
                 statistics.cpuNanos(),
                 statistics.memoryBytes(),
                 statistics.peakMemoryBytes(),
+                statistics.memoryLimit(),
+                new CpuThrottling(
+                        statistics.cpuPeriods(),
+                        statistics.throttledPeriods(),
+                        statistics.throttledNanos()),
                 new ServerUsage(
                         statistics.answeredRequests(),
                         statistics.trappedRequests(),
@@ -283,6 +306,8 @@ final class WasmGuest implements Workload {
                 event.times().cpuNanos(),
                 0,
                 event.times().peakMemoryBytes(),
+                last.memoryLimit(),
+                last.throttling(),
                 new ServerUsage(
                         last.server().requests(),
                         last.server().trapped(),
@@ -308,6 +333,11 @@ final class WasmGuest implements Workload {
                 .addKeyValue("guest", name)
                 .addKeyValue("event", event)
                 .log("the engine reported the end of a guest twice");
+    }
+
+    private WorkloadEnded ended(Ended ended) {
+        return new WorkloadEnded(
+                "%s has ended with status %d".formatted(name, ended.end().exitStatus()));
     }
 
     private WorkloadEnded endedEarly() {

@@ -21,6 +21,7 @@ import dev.atoll.sandbox.engine.NetworkSpec;
 import dev.atoll.sandbox.engine.View;
 import dev.atoll.sandbox.files.FilesystemView;
 import dev.atoll.sandbox.http.HttpAddress;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -38,6 +39,7 @@ public final class WasmSandbox implements WorkloadFactory {
     private final Engine engine;
     private final ProgramCache programs;
     private final HandlerProfiles profiles;
+    private final GuestDefaults defaults;
     private final Duration closeDeadline;
     private final Pods pods = new Pods();
     private final Object lock = new Object();
@@ -56,10 +58,12 @@ public final class WasmSandbox implements WorkloadFactory {
             Engine engine,
             ProgramCache programs,
             HandlerProfiles profiles,
+            GuestDefaults defaults,
             Duration closeDeadline) {
         this.engine = engine;
         this.programs = programs;
         this.profiles = profiles;
+        this.defaults = defaults;
         this.closeDeadline = closeDeadline;
     }
 
@@ -67,15 +71,29 @@ public final class WasmSandbox implements WorkloadFactory {
     ///
     /// @throws dev.atoll.sandbox.SandboxException if one of them is not possible
     public static WasmSandbox open(SandboxConfig config) {
-        Engine engine = Engine.open(config.library(), config.engine());
+        NodeLimits limits = config.settings().limits();
+        Engine engine =
+                Engine.open(config.library(), config.engine().withMemory(memory(limits.memory())));
         try {
             HandlerProfiles profiles = HandlerProfiles.of(config.settings(), engine::policy);
             ProgramCache programs =
                     ProgramCache.open(engine, config.stateDirectory(), config.code());
-            return new WasmSandbox(engine, programs, profiles, config.closeDeadline());
+            return new WasmSandbox(
+                    engine, programs, profiles, limits.guests(), config.closeDeadline());
         } catch (RuntimeException | Error e) {
             engine.close();
             throw e;
+        }
+    }
+
+    private static long memory(MemoryShare share) {
+        try {
+            return share.of(NodeMemory.OF_THIS_NODE.available());
+        } catch (IOException e) {
+            throw new SandboxFailure(
+                    "the node's memory cannot be told: %s; set limits.memory to a number of bytes"
+                            .formatted(e.getMessage()),
+                    e);
         }
     }
 
@@ -97,7 +115,9 @@ public final class WasmSandbox implements WorkloadFactory {
                     engine.view(
                             FilesystemView.of(request.bundle(), request.rootfs(), request.spec()));
             closers.add(view::close);
-            ProgramLease program = programs.acquire(request.program(), view, process.cwd());
+            ProgramLease program =
+                    programs.acquire(
+                            placement.owner().toString(), request.program(), view, process.cwd());
             closers.add(program::close);
             return guest(request, process, placement, view, program, closers);
         } catch (RuntimeException | Error e) {
@@ -124,13 +144,14 @@ public final class WasmSandbox implements WorkloadFactory {
                         request.container().toString(),
                         description,
                         closers,
+                        defaults,
                         onEnd -> engine.guest(spec, program.module(), view, onEnd));
         enter(workload);
         closers.addLast(() -> leave(workload));
         return workload;
     }
 
-    private static GuestSpec spec(
+    private GuestSpec spec(
             GuestRequest request, ProcessSpec process, Placement placement, ProgramRole role) {
         return new GuestSpec(
                 placement.name(),
@@ -139,7 +160,8 @@ public final class WasmSandbox implements WorkloadFactory {
                 process.cwd().isEmpty() ? "/" : process.cwd(),
                 request.program().entrypoint().export(),
                 request.stdio(),
-                request.spec().linux().resources().memoryLimit().filter(n -> n > 0).orElse(0L),
+                defaults.of(request.spec().linux().resources()),
+                Optional.empty(),
                 new NetworkSpec(placement.network(), placement.policy()),
                 role == ProgramRole.SERVER
                         ? Optional.of(new HttpSpec(HttpAddress.of(process.env()), placement.http()))

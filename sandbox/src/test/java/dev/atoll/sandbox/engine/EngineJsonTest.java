@@ -3,6 +3,7 @@ package dev.atoll.sandbox.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.atoll.oci.spec.RuntimeSpec.Resources;
 import dev.atoll.sandbox.RootfsMount;
 import dev.atoll.sandbox.SandboxFailure;
 import dev.atoll.sandbox.Stdio;
@@ -46,7 +47,13 @@ final class EngineJsonTest {
                         "/",
                         Optional.empty(),
                         new Stdio("", "/out", ""),
-                        65536,
+                        new Resources(
+                                Optional.of(65536L),
+                                Optional.of(2L),
+                                Optional.of(25_000L),
+                                Optional.of(100_000L),
+                                Optional.empty()),
+                        Optional.empty(),
                         new NetworkSpec(
                                 new GuestNetwork.InNamespace(Path.of("/run/netns/a")),
                                 new Policy(9)),
@@ -57,8 +64,16 @@ final class EngineJsonTest {
                         """
                         {"name":"k8s.io/a","view":3,"args":["/app.wasm","\\"quoted\\""],"env":["K=V"],\
                         "cwd":"/","stdout":"/out","memoryLimit":65536,\
+                        "cpu":{"quotaMicros":25000,"periodMicros":100000,"weight":2},\
                         "network":{"namespace":"/run/netns/a","policy":9}}\
                         """);
+    }
+
+    @Test
+    void anUpdateSaysWhatChangesAndNoLimitIsZero() {
+        assertThat(EngineJson.update(Resources.NONE)).isEqualTo("{\"cpu\":{}}");
+        assertThat(EngineJson.update(Resources.NONE.withMemoryLimit(-1).withCpuQuota(-1)))
+                .isEqualTo("{\"memoryLimit\":0,\"cpu\":{\"quotaMicros\":-1}}");
     }
 
     @Test
@@ -133,15 +148,17 @@ final class EngineJsonTest {
                 "/",
                 export,
                 Stdio.NONE,
-                0,
+                Resources.NONE,
+                Optional.empty(),
                 new NetworkSpec(network, new Policy(2)),
                 http);
     }
 
     @Test
     void compilingNamesSourceAndOutput() {
-        assertThat(EngineJson.compile("p", Path.of("/s"), Path.of("/o")))
-                .isEqualTo("{\"name\":\"p\",\"source\":\"/s\",\"output\":\"/o\"}");
+        assertThat(EngineJson.compile("pod", "p", Path.of("/s"), Path.of("/o")))
+                .isEqualTo(
+                        "{\"name\":\"p\",\"owner\":\"pod\",\"source\":\"/s\",\"output\":\"/o\"}");
     }
 
     @Test

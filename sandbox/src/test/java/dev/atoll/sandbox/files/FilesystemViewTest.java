@@ -31,14 +31,7 @@ final class FilesystemViewTest {
                 Optional.empty(),
                 mounts,
                 Map.of(),
-                new RuntimeSpec.LinuxSpec(
-                        List.of(),
-                        new RuntimeSpec.Resources(
-                                Optional.empty(),
-                                Optional.empty(),
-                                Optional.empty(),
-                                Optional.empty()),
-                        Optional.empty()));
+                new RuntimeSpec.LinuxSpec(List.of(), RuntimeSpec.Resources.NONE, Optional.empty()));
     }
 
     private static ViewRequest view(MountSpec... mounts) {

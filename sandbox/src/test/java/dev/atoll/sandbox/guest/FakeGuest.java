@@ -1,5 +1,6 @@
 package dev.atoll.sandbox.guest;
 
+import dev.atoll.oci.spec.RuntimeSpec.Resources;
 import dev.atoll.sandbox.SandboxFailure;
 import dev.atoll.sandbox.WorkloadEnded;
 import dev.atoll.sandbox.engine.EngineEvent.GuestEnd;
@@ -71,13 +72,24 @@ final class FakeGuest implements Guest {
     }
 
     @Override
+    public long id() {
+        return 1;
+    }
+
+    @Override
+    public void update(Resources limits) {
+        ask("update " + limits.memoryLimit().orElse(0L));
+    }
+
+    @Override
     public void closeStdin() {
         calls.add("closeStdin");
     }
 
     @Override
     public GuestStatistics statistics() {
-        return new GuestStatistics(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
+        return new GuestStatistics(
+                1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22);
     }
 
     @Override

@@ -32,7 +32,8 @@ final class HandlerProfilesTest {
                 HandlerProfiles.of(
                         new NodeSettings(
                                 HandlerSettings.DEFAULTS,
-                                Map.of("closed", new HandlerSettings(SLOW, CLOSED, "f"))),
+                                Map.of("closed", new HandlerSettings(SLOW, CLOSED, "f")),
+                                NodeLimits.DEFAULTS),
                         this::make);
 
         assertThat(made).containsExactly("default", "closed");
@@ -51,7 +52,8 @@ final class HandlerProfilesTest {
                                 HandlerSettings.DEFAULTS,
                                 Map.of(
                                         "slow",
-                                        new HandlerSettings(SLOW, NetworkPolicy.DEFAULT, "f"))),
+                                        new HandlerSettings(SLOW, NetworkPolicy.DEFAULT, "f")),
+                                NodeLimits.DEFAULTS),
                         this::make);
 
         assertThat(made).containsExactly("default", "slow");
@@ -66,7 +68,8 @@ final class HandlerProfilesTest {
                                 HttpSettings.DEFAULTS,
                                 NetworkPolicy.DEFAULT.withDeny(List.of("10.0.0.0/99")),
                                 "/etc/atoll/config.toml: network"),
-                        Map.of());
+                        Map.of(),
+                        NodeLimits.DEFAULTS);
 
         assertThatThrownBy(() ->
                         HandlerProfiles.of(

@@ -2,6 +2,7 @@ package dev.atoll.sandbox.guest;
 
 import dev.atoll.oci.spec.RuntimeSpec;
 import dev.atoll.oci.spec.RuntimeSpec.MountSpec;
+import dev.atoll.oci.spec.RuntimeSpec.Resources;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -15,7 +16,7 @@ final class Specs {
     private final List<MountSpec> mounts = new ArrayList<>();
     private final List<RuntimeSpec.Namespace> namespaces = new ArrayList<>();
     private final Map<String, String> annotations = new HashMap<>(Map.of("annotation", "value"));
-    private Optional<Long> memoryLimit = Optional.empty();
+    private Resources resources = Resources.NONE;
     private Optional<String> cgroupsPath = Optional.empty();
     private boolean terminal;
     private boolean process = true;
@@ -53,7 +54,7 @@ final class Specs {
     }
 
     Specs memoryLimit(long bytes) {
-        memoryLimit = Optional.of(bytes);
+        resources = resources.withMemoryLimit(bytes);
         return this;
     }
 
@@ -85,11 +86,7 @@ final class Specs {
                 Optional.empty(),
                 mounts,
                 annotations,
-                new RuntimeSpec.LinuxSpec(
-                        namespaces,
-                        new RuntimeSpec.Resources(
-                                memoryLimit, Optional.empty(), Optional.empty(), Optional.empty()),
-                        cgroupsPath));
+                new RuntimeSpec.LinuxSpec(namespaces, resources, cgroupsPath));
     }
 
     private RuntimeSpec.ProcessSpec processSpec() {

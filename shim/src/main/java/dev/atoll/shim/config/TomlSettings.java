@@ -2,6 +2,7 @@ package dev.atoll.shim.config;
 
 import dev.atoll.oci.OneLine;
 import dev.atoll.sandbox.guest.HandlerSettings;
+import dev.atoll.sandbox.guest.NodeLimits;
 import dev.atoll.sandbox.guest.NodeSettings;
 import dev.atoll.sandbox.http.HttpSetting;
 import dev.atoll.sandbox.http.HttpSettings;
@@ -17,11 +18,12 @@ import org.tomlj.Toml;
 import org.tomlj.TomlParseError;
 import org.tomlj.TomlParseResult;
 
-/// The file's tables `[http]`, `[network]`, `[handlers.NAME.http]` and `[handlers.NAME.network]`.
-/// Stateless.
+/// The file's tables `[http]`, `[network]`, `[limits]`, `[handlers.NAME.http]` and
+/// `[handlers.NAME.network]`. Stateless.
 final class TomlSettings {
     private static final String HTTP = "http";
     private static final String NETWORK = "network";
+    private static final String LIMITS = "limits";
     private static final String HANDLERS = "handlers";
 
     private static final String ALLOW = "allow";
@@ -44,7 +46,7 @@ final class TomlSettings {
                                     OneLine.of(String.valueOf(error.getMessage()))));
         }
         ConfigTable root = ConfigTable.root(file, toml);
-        root.requireKeys(List.of(HTTP, NETWORK, HANDLERS));
+        root.requireKeys(List.of(HTTP, NETWORK, LIMITS, HANDLERS));
         HandlerSettings defaults = merged(HandlerSettings.DEFAULTS, root);
         Map<String, HandlerSettings> handlers = new TreeMap<>();
         Optional<ConfigTable> table = root.table(HANDLERS);
@@ -55,7 +57,11 @@ final class TomlSettings {
                 handlers.put(name, merged(defaults, handler));
             }
         }
-        return new NodeSettings(defaults, handlers);
+        Optional<ConfigTable> limits = root.table(LIMITS);
+        return new NodeSettings(
+                defaults,
+                handlers,
+                limits.isPresent() ? TomlLimits.parse(limits.get()) : NodeLimits.DEFAULTS);
     }
 
     private static HandlerSettings merged(HandlerSettings base, ConfigTable table)

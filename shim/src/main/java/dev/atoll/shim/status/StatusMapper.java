@@ -9,6 +9,7 @@ import dev.atoll.sandbox.InvalidWorkload;
 import dev.atoll.sandbox.SandboxException;
 import dev.atoll.sandbox.SandboxExhausted;
 import dev.atoll.sandbox.SandboxFailure;
+import dev.atoll.sandbox.WorkloadBusy;
 import dev.atoll.sandbox.WorkloadEnded;
 import java.util.regex.Pattern;
 
@@ -64,6 +65,7 @@ public final class StatusMapper {
         return switch (refusal) {
             case InvalidWorkload _ -> StatusCode.INVALID_ARGUMENT;
             case WorkloadEnded _ -> StatusCode.NOT_FOUND;
+            case WorkloadBusy _ -> StatusCode.FAILED_PRECONDITION;
             case SandboxExhausted _ -> StatusCode.RESOURCE_EXHAUSTED;
             case SandboxFailure _ -> StatusCode.INTERNAL;
         };

@@ -24,18 +24,20 @@ final class GuestMetrics {
         long micros = usage.cpuNanos() / 1000;
         return Metrics.newBuilder()
                 .setPids(PidsStat.newBuilder().setCurrent(live ? 1 : 0))
-                .setCpu(CPUStat.newBuilder().setUsageUsec(micros).setUserUsec(micros))
+                .setCpu(
+                        CPUStat.newBuilder()
+                                .setUsageUsec(micros)
+                                .setUserUsec(micros)
+                                .setNrPeriods(usage.throttling().periods())
+                                .setNrThrottled(usage.throttling().throttledPeriods())
+                                .setThrottledUsec(usage.throttling().throttledNanos() / 1000))
                 .setMemory(
                         MemoryStat.newBuilder()
                                 .setAnon(usage.memoryBytes())
                                 .setUsage(usage.memoryBytes())
                                 .setMaxUsage(usage.peakMemoryBytes())
                                 .setUsageLimit(
-                                        made.spec()
-                                                .linux()
-                                                .resources()
-                                                .memoryLimit()
-                                                .orElse(NO_LIMIT)))
+                                        usage.memoryLimit() == 0 ? NO_LIMIT : usage.memoryLimit()))
                 .setMemoryEvents(MemoryEvents.newBuilder().setOom(killed).setOomKill(killed))
                 .build();
     }

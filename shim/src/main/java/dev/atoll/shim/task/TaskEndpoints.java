@@ -131,10 +131,11 @@ public final class TaskEndpoints {
                         "ResizePty",
                         ResizePtyRequest.getDefaultInstance(),
                         "WebAssembly guests have no terminal to resize"),
-                refused(
+                RpcMethod.quick(
                         "Update",
                         UpdateTaskRequest.getDefaultInstance(),
-                        "changing the resources of a running WebAssembly guest is not supported: delete the pod and create it anew"));
+                        NOTHING,
+                        service::update));
     }
 
     private static <Q extends Message> RpcMethod<Q, Empty> refused(

@@ -2,6 +2,7 @@ package dev.atoll.shim.task;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.atoll.oci.ContainerKey;
+import dev.atoll.oci.spec.RuntimeSpec.Resources;
 import dev.atoll.sandbox.Workload;
 import dev.atoll.sandbox.WorkloadEnd;
 import dev.atoll.sandbox.WorkloadEnded;
@@ -312,6 +313,22 @@ public final class TaskLifecycle {
     /// Lets the guest see the end of its standard input.
     void closeStdin() {
         state().workload().ifPresent(made -> made.workload().closeStdin());
+    }
+
+    /// Changes what the workload may use.
+    void update(Resources resources) {
+        Workload workload;
+        synchronized (lock) {
+            workload =
+                    switch (state) {
+                        case Created created -> created.made().workload();
+                        case Starting starting -> starting.made().workload();
+                        case Running running -> running.made().workload();
+                        case Creating _, Stopped _ -> throw refused("update", "running");
+                        case Deleting _, Deleted _ -> throw gone();
+                    };
+        }
+        workload.update(resources);
     }
 
     /// Tells `waiter` when the task has ended; at once, if it has.

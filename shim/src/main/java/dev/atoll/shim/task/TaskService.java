@@ -1,5 +1,6 @@
 package dev.atoll.shim.task;
 
+import com.google.protobuf.Any;
 import com.google.protobuf.Empty;
 import dev.atoll.api.cgroups.v2.Metrics;
 import dev.atoll.api.containerd.task.CloseIORequest;
@@ -19,10 +20,13 @@ import dev.atoll.api.containerd.task.StateRequest;
 import dev.atoll.api.containerd.task.StateResponse;
 import dev.atoll.api.containerd.task.StatsRequest;
 import dev.atoll.api.containerd.task.StatsResponse;
+import dev.atoll.api.containerd.task.UpdateTaskRequest;
 import dev.atoll.api.containerd.task.WaitRequest;
 import dev.atoll.api.containerd.task.WaitResponse;
 import dev.atoll.api.containerd.types.ProcessInfo;
 import dev.atoll.oci.ContainerKey;
+import dev.atoll.oci.OneLine;
+import dev.atoll.oci.spec.ResourcesReader;
 import dev.atoll.sandbox.RootfsMount;
 import dev.atoll.sandbox.Stdio;
 import dev.atoll.shim.rpc.CallContext;
@@ -37,6 +41,10 @@ import java.util.Optional;
 /// containerd's Task service, without a transport. Thread-safe. Only `create`, `start`, `kill`,
 /// `delete`, `closeIo` and `shutdown` may block.
 public final class TaskService {
+    /// Its value is JSON, not protobuf (containerd, pkg/oci and typeurl).
+    private static final String LINUX_RESOURCES =
+            "types.containerd.io/opencontainers/runtime-spec/1/LinuxResources";
+
     private final TaskTable tasks;
     private final TaskCreator creator;
     private final EventSink events;
@@ -174,6 +182,21 @@ public final class TaskService {
         if (request.getStdin()) {
             task.closeStdin();
         }
+        return Empty.getDefaultInstance();
+    }
+
+    Empty update(CallContext context, UpdateTaskRequest request) {
+        TaskLifecycle task = find(context, request.getId(), "");
+        Any resources = request.getResources();
+        if (!resources.getTypeUrl().equals(LINUX_RESOURCES)) {
+            throw new InvalidArgument(
+                    "update container %s: its resources are of type %s: expected %s"
+                            .formatted(
+                                    request.getId(),
+                                    OneLine.quoted(resources.getTypeUrl()),
+                                    LINUX_RESOURCES));
+        }
+        task.update(ResourcesReader.parse(resources.getValue().toByteArray(), request.getId()));
         return Empty.getDefaultInstance();
     }
 

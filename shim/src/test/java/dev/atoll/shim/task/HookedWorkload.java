@@ -1,5 +1,6 @@
 package dev.atoll.shim.task;
 
+import dev.atoll.oci.spec.RuntimeSpec.Resources;
 import dev.atoll.sandbox.Workload;
 import dev.atoll.sandbox.WorkloadDescription;
 import dev.atoll.sandbox.WorkloadEnd;
@@ -18,6 +19,11 @@ record HookedWorkload(Workload workload, Runnable beforeStart, Runnable beforeCl
     @Override
     public void signal(int signal) {
         workload.signal(signal);
+    }
+
+    @Override
+    public void update(Resources resources) {
+        workload.update(resources);
     }
 
     @Override

@@ -1,5 +1,7 @@
 package dev.atoll.shim.testing;
 
+import dev.atoll.oci.spec.RuntimeSpec.Resources;
+import dev.atoll.sandbox.CpuThrottling;
 import dev.atoll.sandbox.NetworkUsage;
 import dev.atoll.sandbox.SandboxFailure;
 import dev.atoll.sandbox.ServerUsage;
@@ -23,6 +25,7 @@ public final class FakeWorkload implements Workload {
     }
 
     public final List<Integer> signals = new CopyOnWriteArrayList<>();
+    public final List<Resources> updates = new CopyOnWriteArrayList<>();
     private final Start start;
     private final boolean pause;
     private @Nullable Consumer<WorkloadEnd> onEnd;
@@ -67,6 +70,14 @@ public final class FakeWorkload implements Workload {
     }
 
     @Override
+    public synchronized void update(Resources resources) {
+        if (ended || closed) {
+            throw new WorkloadEnded("it has ended");
+        }
+        updates.add(resources);
+    }
+
+    @Override
     public void closeStdin() {
         stdinClosed = true;
     }
@@ -85,6 +96,8 @@ public final class FakeWorkload implements Workload {
                 5_000_000,
                 65_536,
                 131_072,
+                262_144,
+                new CpuThrottling(19, 20, 21_000),
                 new ServerUsage(11, 12, 13, 14, 15, 16),
                 new NetworkUsage(17, 18));
     }
