@@ -57,6 +57,8 @@ fn run(words: &[&str]) -> Result<(), Box<dyn std::error::Error>> {
             println!("spinning");
             spin();
         }
+        // Works for so many steps, without calling the host in between.
+        ["count", steps] => println!("{}", count(steps.parse()?)),
         ["sleep"] => {
             println!("sleeping");
             loop {
@@ -73,6 +75,7 @@ fn run(words: &[&str]) -> Result<(), Box<dyn std::error::Error>> {
         ["panic"] => panic!("a guest that panics"),
         ["overflow"] => println!("{}", deeper(1)),
         ["hog", mebibytes] => hog(mebibytes.parse()?)?,
+        ["hold", mebibytes] => hold(mebibytes.parse()?),
         ["clock"] => clock(),
         ["random"] => random()?,
         ["tcp-serve", port] => tcp_serve(port.parse()?)?,
@@ -124,6 +127,10 @@ fn spin() -> ! {
     }
 }
 
+fn count(steps: u64) -> u64 {
+    (0..steps).fold(0, |sum, step| black_box(sum ^ step))
+}
+
 fn tick(pause: Duration) -> io::Result<()> {
     for number in 0_u64.. {
         println!("tick {number}");
@@ -149,6 +156,16 @@ fn hog(mebibytes: usize) -> io::Result<()> {
     }
     black_box(&held);
     Ok(())
+}
+
+/// Holds so much memory for ever.
+fn hold(mebibytes: usize) -> ! {
+    let held = vec![black_box(1_u8); mebibytes << 20];
+    println!("held");
+    loop {
+        thread::sleep(Duration::from_secs(3600));
+        black_box(&held);
+    }
 }
 
 fn clock() {
