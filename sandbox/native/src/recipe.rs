@@ -1,15 +1,14 @@
 //! What the stores of a guest are made from: a command has one, a server one for each instance.
 
-use crate::failure::{Code, Failure, Result};
+use crate::failure::Result;
+use crate::files::{Files, Held};
 use crate::host::{Host, HostNetwork};
 use crate::limits::{Limits, Usage};
 use crate::network::{Network, sockets};
 use crate::stdio::{Input, Output, StdinSource, StdoutSource};
-use crate::view::View;
-use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 use wasmtime::{Engine, Store};
-use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
+use wasmtime_wasi::WasiCtxBuilder;
 
 /// Arguments, environment, files, streams, network and limits of one guest.
 pub(crate) struct Recipe {
@@ -18,7 +17,7 @@ pub(crate) struct Recipe {
     pub env: Vec<(String, String)>,
     pub cwd: String,
     /// `None`: the guest sees no files.
-    pub files: Option<Files>,
+    pub files: Option<Arc<Files>>,
     /// `None`: standard input is empty.
     pub stdin: Option<Arc<Input>>,
     pub stdout: Arc<Output>,
@@ -27,37 +26,6 @@ pub(crate) struct Recipe {
     /// In bytes, over all stores; 0 is none.
     pub memory_limit: u64,
     pub usage: Arc<Usage>,
-}
-
-/// A guest's files: the view's root as `/`, and before it the working directory as `.`.
-pub(crate) struct Files {
-    view: Arc<View>,
-    /// `None` where it is the root.
-    cwd: Option<OwnedFd>,
-}
-
-impl Files {
-    /// The working directory is made if it is missing, as runc does.
-    pub fn open(view: Arc<View>, cwd: &str) -> Result<Self> {
-        let cwd = if cwd.trim_matches('/').is_empty() { None } else { Some(view.directory(cwd)?) };
-        Ok(Self { view, cwd })
-    }
-
-    pub fn has_cwd(&self) -> bool {
-        self.cwd.is_some()
-    }
-
-    fn give(&self, wasi: &mut WasiCtxBuilder) -> Result<()> {
-        let mut preopen = |path: &str, name: &str| {
-            wasi.preopened_dir(path, name, FsPerms::ReadWrite)
-                .map(|_| ())
-                .map_err(|error| Failure::new(Code::Io, format!("cannot open {name} of the view: {error:#}")))
-        };
-        if let Some(cwd) = &self.cwd {
-            preopen(&format!("/proc/self/fd/{}", cwd.as_raw_fd()), ".")?;
-        }
-        preopen(&self.view.root_path(), "/")
-    }
 }
 
 impl Recipe {
@@ -75,7 +43,7 @@ impl Recipe {
         }
         let net = HostNetwork::new(self.network.clone(), sockets::give(&mut wasi, self.network.as_ref()));
         let limits = Limits::new(self.memory_limit, self.usage.clone());
-        Ok(Host { wasi: wasi.build_p1(), limits, net })
+        Ok(Host { wasi: wasi.build_p1(), files: Held::new(self.files.as_ref()), limits, net })
     }
 }
 
