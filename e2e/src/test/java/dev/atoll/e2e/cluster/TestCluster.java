@@ -75,6 +75,11 @@ final class TestCluster implements AutoCloseable {
         return Optional.ofNullable(facts.get("network")).map(Path::of);
     }
 
+    /// Returns how nodes call an image that was pushed under a name, as `/path:tag`.
+    String pulled(String name) {
+        return fact("pull") + name;
+    }
+
     /// Returns how a pushed image is called in the registry that asks for a password.
     String inPrivate(String image) {
         return fact("private") + image.substring(fact("pull").length());
