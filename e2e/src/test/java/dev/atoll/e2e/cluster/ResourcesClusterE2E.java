@@ -52,6 +52,8 @@ class ResourcesClusterE2E {
 
         Awaitility.await("the figures of a guest that works")
                 .atMost(METRICS)
+                // Until the metrics server has asked once, it is no API.
+                .ignoreException(KubernetesClientException.class)
                 .untilAsserted(() -> {
                     Optional<ContainerMetrics> found = metrics("spinner");
                     assertThat(found).isPresent();
