@@ -40,10 +40,9 @@ demo: $(DIST) $(GUESTS) ## Run a pod from a .wasm in a registry on a private con
 test: check unit node ## Everything: formats, lints, unit, integration and node tests. Needs root.
 
 .PHONY: e2e
-e2e: $(DIST) $(GUESTS) ## Tests on real Kubernetes: on a plain cluster, then on kind. Needs root.
-	e2e/node/prepare cluster kind
+e2e: $(DIST) $(GUESTS) ## Tests on a real Kubernetes, a plain cluster of processes. Needs root.
+	e2e/node/prepare cluster
 	$(WITH_JAVA) e2e/cluster/test plain
-	$(WITH_JAVA) e2e/cluster/test kind
 
 .PHONY: bench
 bench: $(DIST) $(GUESTS) ## Measure against runc in one run; writes docs/benchmarks.md and target/bench.json. Needs root.
@@ -75,11 +74,6 @@ node: $(DIST) $(GUESTS) ## Tests on real containerds, driven through CRI as a ku
 	deploy/dist/test $(TARGET)/dist
 	e2e/node/prepare test
 	$(WITH_JAVA) ./mvnw -B verify -pl e2e -am -Datoll.skip.unit=true -Datoll.skip.it=true
-
-.PHONY: cluster
-cluster: $(DIST) $(GUESTS) ## Tests on a plain cluster alone: a kubelet without docker.
-	e2e/node/prepare cluster
-	$(WITH_JAVA) e2e/cluster/test plain
 
 .PHONY: fix
 fix: ## Format all sources.

@@ -2,7 +2,6 @@ package dev.atoll.e2e.cluster;
 
 import dev.atoll.e2e.image.Artifact;
 import dev.atoll.e2e.image.Images;
-import dev.atoll.e2e.image.RootfsImage;
 import dev.atoll.e2e.node.Checkout;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -37,10 +36,10 @@ final class TestCluster implements AutoCloseable {
 
     private TestCluster(Map<String, String> facts) {
         this.facts = facts;
-        this.client =
-                new KubernetesClientBuilder()
-                        .withConfig(Config.fromKubeconfig(read(Path.of(fact("kubeconfig")))))
-                        .build();
+        Config config = Config.fromKubeconfig(read(Path.of(fact("kubeconfig"))));
+        // What a server answers is what the test is about: it is not asked again.
+        config.setRequestRetryBackoffLimit(0);
+        this.client = new KubernetesClientBuilder().withConfig(config).build();
         this.images = new Images(fact("push"), fact("pull"));
     }
 
@@ -89,13 +88,6 @@ final class TestCluster implements AutoCloseable {
     String image(String guest) {
         return pushed.computeIfAbsent(
                 guest, file -> images.push(Artifact.of(Checkout.guest(file))));
-    }
-
-    /// Returns the image of the same guest as a native program.
-    String nativeImage() {
-        return pushed.computeIfAbsent(
-                "native",
-                _ -> images.push(RootfsImage.of("/guest", Checkout.guest("guest.native"), "/guest")));
     }
 
     private String fact(String name) {
