@@ -88,6 +88,10 @@ impl Shell {
             }
             "exec" => Err(Leave::Exit(self.call(arguments, streams))),
             "sh" => Ok(self.sub_shell(arguments, streams)),
+            "links" => {
+                say(streams, &applets::links());
+                Ok(0)
+            }
             applet => Ok(self.applet(applet, arguments, streams)),
         }
     }

@@ -1,0 +1,252 @@
+package dev.atoll.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+
+import dev.atoll.cri.v1.LinuxContainerResources;
+import dev.atoll.e2e.image.Artifact;
+import dev.atoll.e2e.node.NodeProcess;
+import dev.atoll.e2e.pod.ContainerRequest;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Guests that attack the node. Each harms only itself: a well-behaved neighbour is measured before
+/// and during the attack, and nothing is left afterwards.
+///
+/// What the neighbour is granted to suffer is generous, since the machine may be busy with other
+/// things: its answers may take twenty times as long as when it is quiet, or 50 ms if that is more,
+/// and its heart may beat a fifth as often. A neighbour that is starved suffers thousands of times
+/// as much.
+@OneNode
+class HostileGuestsE2E {
+    private static final long MEBIBYTE = 1 << 20;
+    private static final long MEMORY_LIMIT = 64 * MEBIBYTE;
+    private static final int SLOWER = 20;
+    private static final Duration SLOWEST = Duration.ofMillis(50);
+    private static final int FEWER_BEATS = 5;
+
+    /// What the daemon may keep for itself of a pool, of heap and of compiled code.
+    private static final long OVERHEAD = 160 * MEBIBYTE;
+
+    private static final long KIBIBYTE = 1024;
+
+    private final TestNode on;
+
+    HostileGuestsE2E(TestNode on) {
+        this.on = on;
+    }
+
+    @BeforeEach
+    void onlyForAtoll() {
+        assumeFalse(TestNode.isNative(), "the attacks are those of wasm guests");
+    }
+
+    /// @param name for reports
+    /// @param pods how many do it at once
+    /// @param container what they run
+    /// @param end what their containers' ends look like: a regular expression for reason and exit
+    ///   code, or for a refusal; the one of a container that was killed after it had survived is
+    ///   `Error 137`
+    record Attack(
+            String name, int pods, Function<TestNode, ContainerRequest> container, String end) {
+        @Override
+        public String toString() {
+            return name;
+        }
+    }
+
+    private static Attack guest(String name, int pods, String end, String... words) {
+        return new Attack(name, pods, on -> on.guestOf("hostile.p2.wasm", words), end);
+    }
+
+    private static Attack program(String name, String end, Supplier<Path> program) {
+        return new Attack(
+                name,
+                1,
+                on -> ContainerRequest.of(on.images().push(Artifact.of(program.get()))),
+                end);
+    }
+
+    private static final String OUT_OF_MEMORY = "OOMKilled 137";
+    private static final String KILLED = "Error 137";
+    private static final String TRAPPED = "Error 134";
+
+    static List<Attack> attacks() {
+        return List.of(
+                guest("memory", 2, OUT_OF_MEMORY, "memory"),
+                program("growing tables", KILLED, Bombs::tables),
+                program(
+                        "large memories",
+                        "OOMKilled 137|refused: .*memor.*",
+                        () -> Bombs.memories(1)),
+                program(
+                        "many memories",
+                        "OOMKilled 137|refused: .*memor.*",
+                        () -> Bombs.memories(1000)),
+                program("many instances", "refused: .*|Error 1..", () -> Bombs.instances(10_000)),
+                new Attack("recursion", 2, on -> on.guestOf("guest.p2.wasm", "overflow"), TRAPPED),
+                guest("pollables", 2, "Error 1..|OOMKilled 137", "pollables"),
+                guest("streams", 2, "Error 1..|OOMKilled 137", "streams"),
+                guest("header fields", 2, "Error 1..|OOMKilled 137", "fields"),
+                guest("outgoing requests", 2, "Error 1..|OOMKilled 137", "requests"),
+                guest("tcp sockets", 2, KILLED, "tcp-sockets"),
+                guest("udp sockets", 2, KILLED, "udp-sockets"),
+                guest(
+                        "lookups of names",
+                        2,
+                        "Error 1..|OOMKilled 137",
+                        "lookups",
+                        "nobody.example.test"),
+                guest("half-open connections", 2, KILLED, "connections", "10.88.255.254:9"),
+                guest(
+                        "exchanges without an answer",
+                        2,
+                        "Error 1..|OOMKilled 137",
+                        "exchanges",
+                        "10.88.255.254:9"),
+                guest("random numbers without end", 1, "Error 1..|OOMKilled 137", "random"),
+                guest(
+                        "reading at once without end",
+                        1,
+                        "Completed 0|Error 1..|OOMKilled 137",
+                        "read-input"),
+                guest(
+                        "writing zeros without end",
+                        1,
+                        "Completed 0|Error 1..|OOMKilled 137",
+                        "write-zeros"),
+                guest("polling a million", 1, "Error 1..|OOMKilled 137", "poll-many"),
+                guest("spinning", 4, KILLED, "spin"),
+                guest("calls without end", 4, KILLED, "calls"),
+                guest("wake-ups without end", 4, KILLED, "wake-ups"),
+                guest("flood of output", 2, KILLED, "flood"),
+                guest("flood of errors", 2, KILLED, "flood-errors"),
+                guest("writing files", 2, KILLED, "rewrite", "/flood"),
+                program(
+                        "many functions",
+                        "refused: .*|Completed 0|Error 1..",
+                        () -> Bombs.functions(300_000)),
+                program(
+                        "deep nesting",
+                        "refused: .*|Completed 0|Error 1..",
+                        () -> Bombs.nesting(1_000_000)),
+                program(
+                        "jump tables",
+                        "refused: .*|Completed 0|Error 1..",
+                        () -> Bombs.jumpTables(100)),
+                program(
+                        "variables",
+                        "refused: .*|Completed 0|Error 1..",
+                        () -> Bombs.variables(400_000)),
+                program("data", "OOMKilled 137|refused: .*", () -> Bombs.data(200)),
+                program("imports", "refused: .{20,4000}", () -> Bombs.imports(50_000)),
+                program("names", "refused: .{20,4000}", () -> Bombs.names(1 << 20)),
+                program("endless instantiation", KILLED, Bombs::endlessStart));
+    }
+
+    @ParameterizedTest
+    @MethodSource("attacks")
+    void anAttackHarmsOnlyTheAttacker(Attack attack) throws IOException {
+        ContainerRequest container = limited(attack.container().apply(on));
+        TreeMap<String, Integer> before;
+        List<Long> daemons;
+        try (Neighbour neighbour = Neighbour.run(on)) {
+            daemons = daemons();
+            Neighbour.Quality quiet = neighbour.measure();
+            before = Leftovers.of(on.node()).counts();
+            long memory = memory();
+            Neighbour.Quality attacked;
+            long held;
+            try (Assault assault = Assault.start(on, container, attack.pods())) {
+                assault.awaitFirst();
+                attacked = neighbour.measure();
+                held = memory() - memory;
+                assault.close();
+
+                System.out.printf(
+                        "attack by %s: neighbour quiet %s; attacked %s; %d MiB held; %s%n",
+                        attack, quiet, attacked, held / MEBIBYTE, summary(assault.ends()));
+                assertThat(assault.failures()).isEmpty();
+                assertThat(assault.ends())
+                        .isNotEmpty()
+                        .allMatch(end -> end.matches("(?s)" + attack.end()) || end.equals(KILLED));
+            }
+            assertThat(held).isLessThan(OVERHEAD + attack.pods() * MEMORY_LIMIT);
+            assertThat(attacked.median()).isLessThan(bound(quiet.median()));
+            assertThat(attacked.beats()).isGreaterThan(quiet.beats() / FEWER_BEATS);
+            assertThat(daemons()).isEqualTo(daemons);
+            awaitNothingLeft(before, memory);
+        }
+    }
+
+    private static Duration bound(Duration quiet) {
+        Duration slower = quiet.multipliedBy(SLOWER);
+        return slower.compareTo(SLOWEST) > 0 ? slower : SLOWEST;
+    }
+
+    private static String summary(List<String> ends) {
+        return ends.stream()
+                        .map(end -> end.substring(0, Math.min(end.length(), 300)))
+                        .distinct()
+                        .limit(3)
+                        .toList()
+                + " in "
+                + ends.size();
+    }
+
+    private static ContainerRequest limited(ContainerRequest container) {
+        return container.with(config -> {
+            config.getLinuxBuilder()
+                    .setResources(
+                            LinuxContainerResources.newBuilder()
+                                    .setMemoryLimitInBytes(MEMORY_LIMIT)
+                                    .setCpuPeriod(100_000)
+                                    .setCpuQuota(50_000)
+                                    .setCpuShares(512));
+            return config;
+        });
+    }
+
+    private List<Long> daemons() {
+        return on.node().daemons().stream().map(NodeProcess::pid).toList();
+    }
+
+    private long memory() {
+        long kibibytes = 0;
+        for (NodeProcess daemon : on.node().daemons()) {
+            try {
+                kibibytes += daemon.proportionalMemory();
+            } catch (IOException e) {
+                throw new UncheckedIOException("look at daemon " + daemon.pid(), e);
+            }
+        }
+        return kibibytes * KIBIBYTE;
+    }
+
+    /// Compiled code of new programs stays, on disk and for a while in memory; idle threads may
+    /// still be ending.
+    private void awaitNothingLeft(TreeMap<String, Integer> before, long memory) {
+        Awaitility.await("nothing left of the attack")
+                .atMost(Duration.ofSeconds(60))
+                .untilAsserted(() -> {
+                    TreeMap<String, Integer> after = Leftovers.of(on.node()).counts();
+                    after.remove("files in /var/lib/atoll");
+                    assertThat(after)
+                            .allSatisfy((what, count) ->
+                                    assertThat(count)
+                                            .as(what)
+                                            .isLessThanOrEqualTo(before.getOrDefault(what, 0)));
+                    assertThat(memory() - memory).as("memory of the daemon").isLessThan(OVERHEAD);
+                });
+    }
+}
