@@ -27,11 +27,10 @@ fn main() {
 fn called(words: &[String]) -> Vec<String> {
     let file = words.first().map_or("", String::as_str);
     let name = file.rsplit('/').next().unwrap_or(file);
-    match name {
-        "" | "toolbox" | "toolbox.wasm" => words.iter().skip(1).cloned().collect(),
-        _ => [name.to_owned()]
-            .into_iter()
-            .chain(words.iter().skip(1).cloned())
-            .collect(),
+    let rest = words.iter().skip(1).cloned();
+    if name.is_empty() || name.starts_with("toolbox") {
+        rest.collect()
+    } else {
+        [name.to_owned()].into_iter().chain(rest).collect()
     }
 }

@@ -125,8 +125,7 @@ final class Assault implements AutoCloseable {
     }
 
     /// Kills what runs and waits until all of it is gone.
-    @Override
-    public void close() {
+    void end() {
         synchronized (this) {
             over = true;
         }
@@ -141,5 +140,10 @@ final class Assault implements AutoCloseable {
                 throw new IllegalStateException("interrupted while attackers end", e);
             }
         }
+    }
+
+    @Override
+    public void close() {
+        end();
     }
 }

@@ -12,7 +12,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.TreeMap;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.awaitility.Awaitility;
@@ -158,7 +158,7 @@ class HostileGuestsE2E {
     @MethodSource("attacks")
     void anAttackHarmsOnlyTheAttacker(Attack attack) throws IOException {
         ContainerRequest container = limited(attack.container().apply(on));
-        TreeMap<String, Integer> before;
+        Map<String, Integer> before;
         List<Long> daemons;
         try (Neighbour neighbour = Neighbour.run(on)) {
             daemons = daemons();
@@ -171,7 +171,7 @@ class HostileGuestsE2E {
                 assault.awaitFirst();
                 attacked = neighbour.measure();
                 held = memory() - memory;
-                assault.close();
+                assault.end();
 
                 System.out.printf(
                         "attack by %s: neighbour quiet %s; attacked %s; %d MiB held; %s%n",
@@ -235,11 +235,11 @@ class HostileGuestsE2E {
 
     /// Compiled code of new programs stays, on disk and for a while in memory; idle threads may
     /// still be ending.
-    private void awaitNothingLeft(TreeMap<String, Integer> before, long memory) {
+    private void awaitNothingLeft(Map<String, Integer> before, long memory) {
         Awaitility.await("nothing left of the attack")
                 .atMost(Duration.ofSeconds(60))
                 .untilAsserted(() -> {
-                    TreeMap<String, Integer> after = Leftovers.of(on.node()).counts();
+                    Map<String, Integer> after = Leftovers.of(on.node()).counts();
                     after.remove("files in /var/lib/atoll");
                     assertThat(after)
                             .allSatisfy((what, count) ->

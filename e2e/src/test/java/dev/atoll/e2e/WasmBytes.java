@@ -41,7 +41,7 @@ final class WasmBytes {
     WasmBytes number(long value) {
         long rest = value;
         for (; rest >= 0x80; rest >>>= 7) {
-            out.write((int) (rest & 0x7f | 0x80));
+            out.write((int) ((rest & 0x7f) | 0x80));
         }
         out.write((int) rest);
         return this;
