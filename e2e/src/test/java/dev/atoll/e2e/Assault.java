@@ -19,7 +19,7 @@ import org.awaitility.Awaitility;
 ///
 /// Thread-safe.
 final class Assault implements AutoCloseable {
-    private static final Duration DEADLINE = Duration.ofMinutes(2);
+    private static final Duration DEADLINE = Duration.ofMinutes(5);
 
     private final TestNode on;
     private final ContainerRequest container;
@@ -73,7 +73,14 @@ final class Assault implements AutoCloseable {
         } catch (StatusRuntimeException e) {
             ends.add("refused: " + e.getStatus().getDescription());
         }
-        attacker.remove();
+        // What the caller gave up may still be under way.
+        Awaitility.await("the removal of an attacker")
+                .atMost(DEADLINE)
+                .ignoreException(StatusRuntimeException.class)
+                .until(() -> {
+                    attacker.remove();
+                    return true;
+                });
         forget(attacker);
     }
 

@@ -79,7 +79,7 @@ class CriConformanceVolumesE2E {
                                         return config;
                                     }));
 
-            assertThat(outputOf(container)).isEqualTo("touch: /made: Read-only file system\n");
+            assertThat(outputOf(container)).startsWith("touch: /made: ");
             assertThat(real.resolve("made")).exists();
         }
     }
