@@ -1,6 +1,7 @@
 //! Programs: compiled or mapped off the caller's thread, then linked and shared by all their guests.
 
 use crate::clock;
+use crate::complexity;
 use crate::engine::EngineHost;
 use crate::events::{Event, Kind as EventKind};
 use crate::failure::{Code, Failure, Result, one_line, shortened};
@@ -9,6 +10,7 @@ use crate::panics;
 use crate::program::{self, Kind};
 use crate::registry::{Registry, next_id};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
@@ -157,6 +159,9 @@ impl Program {
     fn compile(&self, source: &str, output: &str) -> Result<Ready> {
         let bytes = read(&self.name, source)?;
         let kind = program::kind(&self.name, &bytes)?;
+        // Text that cannot be read is told so by the compiler.
+        let bytes = wat::parse_bytes(&bytes).unwrap_or(Cow::Borrowed(&bytes));
+        complexity::check(&self.name, &bytes)?;
         let begin = Instant::now();
         let engine = &self.engine.wasmtime;
         let code = match kind {
@@ -165,7 +170,6 @@ impl Program {
         };
         let code = code.map_err(|error| program::not_compiled(&self.name, &bytes, &error))?;
         let compile_nanos = u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        drop(bytes);
         let file = write(output, &code)?;
         drop(code);
         self.link(kind, file, compile_nanos).inspect_err(|_| drop(std::fs::remove_file(output)))
