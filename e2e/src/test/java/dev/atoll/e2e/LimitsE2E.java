@@ -44,7 +44,7 @@ class LimitsE2E {
             UnaryOperator<LinuxContainerResources.Builder> limits, String... words) {
         return on.guest(words)
                 .with(config -> {
-                    limits.apply(config.getLinuxBuilder().getResourcesBuilder());
+                    var _ = limits.apply(config.getLinuxBuilder().getResourcesBuilder());
                     return config;
                 });
     }
