@@ -144,6 +144,12 @@ ATOLL_FUNCTION(atoll_policy_new);
  *   "export": "name" or absent (`_start`, wasi:http/incoming-handler or wasi:cli/run),
  *   "stdin": "/path", "stdout": "/path", "stderr": "/path",   FIFO, regular file or character device; absent: nothing
  *   "memoryLimit": bytes (0 or absent: none),
+ *   "user": {                                 for everything about files; absent: root, with all of these capabilities
+ *     "uid": 1000, "gid": 1000, "groups": [2000, ..],
+ *     "umask": 18,                            absent: 022 in octal, which is 18
+ *     "capabilities": ["CAP_DAC_OVERRIDE", ..]   CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER and CAP_FSETID have an
+ *   },                                        effect, others none; absent: none
+ *   "maxOpenFiles": n,                        files and directories of all instances (0 or absent: no limit)
  *   "network": {                              absent: none, every socket is refused
  *     "namespace": "/run/netns/x",            absent: the node's
  *     "fresh": false,                         true, without "namespace": a new one with nothing but its loopback

@@ -2,6 +2,7 @@
 
 use crate::events::Events;
 use crate::failure::{Code, Failure, Result, one_line};
+use crate::files::Census;
 use crate::jobs::Jobs;
 use crate::linking::Linkers;
 use crate::ticker::Ticker;
@@ -23,7 +24,7 @@ const SPARE_MAPS: usize = 8192;
 const MAPS_PER_SLOT: usize = 6;
 /// Slots that fit the address space with 4 GiB each; beyond, memories are smaller and loads need bounds checks.
 const ROOMY_SLOTS: usize = 20_000;
-/// Threads for file operations, which may hang on a network file system.
+/// Threads for streams that are files, which may hang on a network file system.
 const BLOCKING_THREADS: usize = 512;
 
 /// `atoll_engine_new`'s request.
@@ -58,6 +59,8 @@ pub(crate) struct EngineHost {
     /// Mapping of compiled code.
     pub map: Jobs,
     pub handle: Handle,
+    /// Of the threads that do file operations.
+    pub census: Arc<Census>,
     runtime: Mutex<Option<Runtime>>,
     template: OnceLock<Template>,
     closed: AtomicBool,
@@ -111,6 +114,7 @@ impl EngineHost {
             compile: Jobs::new("atoll-compile", cores),
             map: Jobs::new("atoll-map", 1),
             handle: runtime.handle().clone(),
+            census: Arc::default(),
             runtime: Mutex::new(Some(runtime)),
             template: OnceLock::new(),
             closed: AtomicBool::new(false),

@@ -5,12 +5,13 @@ use crate::engine::{EngineHost, Living, Slot};
 use crate::entry::{Entry, Start};
 use crate::events::{Event, Kind};
 use crate::failure::{Failure, Result, shortened};
+use crate::files::{Files, User, UserRequest};
 use crate::host::Host;
 use crate::limits::Usage;
 use crate::linking::wants_files;
 use crate::module::Program;
 use crate::network::{Network, NetworkRequest, Policy, Surroundings};
-use crate::recipe::{Files, Recipe};
+use crate::recipe::Recipe;
 use crate::run;
 use crate::serve::{Server, Settings};
 use crate::stdio::{Input, Output, Unread};
@@ -45,6 +46,10 @@ pub(crate) struct Request {
     stderr: Option<String>,
     #[serde(default)]
     memory_limit: Option<u64>,
+    /// Open files and directories; 0 is no limit.
+    #[serde(default)]
+    max_open_files: usize,
+    user: Option<UserRequest>,
     pub network: Option<NetworkRequest>,
     #[serde(default)]
     http: Settings,
@@ -133,7 +138,7 @@ impl Figures {
             (numbers[3], numbers[4], numbers[7]) = (requests, connections, instances);
         }
         if let Some(network) = network {
-            (numbers[5], numbers[6]) = (network.sockets.open() as u64, network.refused());
+            (numbers[5], numbers[6]) = (network.sockets.taken() as u64, network.refused());
         }
         numbers
     }
@@ -199,14 +204,14 @@ impl Guest {
         let stderr = Output::open("stderr", request.stderr.as_deref(), writers, Arc::clone(&err), &engine.handle)?;
         drop(inside_runtime);
         let files = match &view {
-            Some(view) if wants_files(linked) => Some(Files::open(view.clone(), &request.cwd)?),
+            Some(view) if wants_files(linked) => Some(Arc::new(files(engine, view.clone(), request)?)),
             _ => None,
         };
         let recipe = Recipe {
             args: request.args.clone(),
-            env: environment(request, files.as_ref()),
+            env: environment(request, files.as_deref()),
             cwd: request.cwd.clone(),
-            files,
+            files: files.clone(),
             stdin: matches!(start, Start::Call(_)).then_some(stdin),
             stdout: stdout.clone(),
             stderr: stderr.clone(),
@@ -373,6 +378,12 @@ impl Guest {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn files(engine: &EngineHost, view: Arc<View>, request: &Request) -> Result<Files> {
+    let user = request.user.as_ref().map(User::new).transpose()?.unwrap_or_default();
+    let most = if request.max_open_files == 0 { usize::MAX } else { request.max_open_files };
+    Files::open(view, &request.cwd, user, most, engine.census.clone())
 }
 
 fn check_arguments(request: &Request) -> Result<()> {

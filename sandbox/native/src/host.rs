@@ -1,5 +1,6 @@
 //! The data of a guest's store: what its host functions work on.
 
+use crate::files::Held;
 use crate::limits::Limits;
 use crate::network::{Hooks, Network, StoreSockets};
 use std::sync::Arc;
@@ -9,7 +10,9 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 /// One store's data.
 pub(crate) struct Host {
+    /// Dropped before `files`, as that demands.
     pub wasi: WasiP1Ctx,
+    pub files: Held,
     pub limits: Limits,
     pub net: HostNetwork,
 }

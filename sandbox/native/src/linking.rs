@@ -1,13 +1,14 @@
 //! What the engine offers to programs, and the check that a program needs nothing else.
 
 use crate::failure::{Failure, Result, one_line, shortened};
+use crate::files::{self, Held};
 use crate::host::{Host, HostNetwork};
 use crate::limits::Limits;
 use crate::network::{lookup, sockets};
 use crate::program::Kind;
 use wasmtime::component::{self, Component};
 use wasmtime::{Engine, Linker, Module, Store};
-use wasmtime_wasi::{I32Exit, WasiCtxBuilder};
+use wasmtime_wasi::WasiCtxBuilder;
 
 /// A program with its imports resolved, ready to be instantiated any number of times.
 #[derive(Clone)]
@@ -69,24 +70,23 @@ pub(crate) struct Linkers {
 impl Linkers {
     pub fn new(engine: &Engine) -> wasmtime::Result<Self> {
         let mut core = Linker::<Host>::new(engine);
-        wasmtime_wasi::p1::add_to_linker_async(&mut core, |host: &mut Host| &mut host.wasi)?;
-        wasmtime_wasi::p0::add_to_linker_async(&mut core, |host: &mut Host| &mut host.wasi)?;
-        // wasmtime-wasi traps for statuses above 125; a process has all of them.
-        core.allow_shadowing(true);
-        for version in ["wasi_snapshot_preview1", "wasi_unstable"] {
-            core.func_wrap(version, "proc_exit", |status: i32| -> wasmtime::Result<()> {
-                Err(I32Exit(status).into())
-            })?;
-        }
+        wasmtime_wasi::p1::wasi_snapshot_preview1::add_to_linker(&mut core, |host: &mut Host| host)?;
+        wasmtime_wasi::p0::wasi_unstable::add_to_linker(&mut core, |host: &mut Host| host)?;
         let mut component = component::Linker::<Host>::new(engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut component)?;
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut component)?;
         component.allow_shadowing(true);
+        files::add_to_linker(&mut component)?;
         sockets::add_to_linker(&mut component)?;
         lookup::add_to_linker(&mut component)?;
         let mut wasi = WasiCtxBuilder::new();
         let net = HostNetwork::new(None, sockets::give(&mut wasi, None));
-        let host = Host { wasi: wasi.build_p1(), limits: Limits::new(0, std::sync::Arc::default()), net };
+        let host = Host {
+            wasi: wasi.build_p1(),
+            files: Held::new(None),
+            limits: Limits::new(0, std::sync::Arc::default()),
+            net,
+        };
         let mut store = Store::new(engine, host);
         let mut offered: Vec<String> =
             core.iter(&mut store).map(|(module, field, _)| format!("{module}.{field}")).collect();

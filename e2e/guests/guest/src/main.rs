@@ -2,6 +2,8 @@
 //!
 //! It is built for WASI 0.1, for WASI 0.2 and natively, so that a pod of runc does the very same work.
 
+mod files;
+
 use std::env;
 use std::fs;
 use std::hint::black_box;
@@ -52,6 +54,15 @@ fn run(words: &[&str]) -> Result<(), Box<dyn std::error::Error>> {
         }
         ["list", paths @ ..] => list(paths)?,
         ["remove", path] => fs::remove_file(path)?,
+        ["try", operations @ ..] => files::attempt(operations),
+        ["open-many", path, count] => files::open_many(path, count.parse()?)?,
+        ["hold", path, count] => files::hold(path, count.parse()?)?,
+        ["many", path, count] => files::many(path, count.parse()?)?,
+        ["deep", path] => files::deep(path),
+        ["fill", path] => files::fill(path)?,
+        ["swap", path, target, name] => files::swap(path, target, name)?,
+        ["chase", path, times] => files::chase(path, times.parse()?),
+        ["bench-files", path, count] => files::bench(path, count.parse()?)?,
         // Says that it runs, then works without ever calling the host.
         ["spin"] => {
             println!("spinning");

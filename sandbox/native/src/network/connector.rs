@@ -2,7 +2,7 @@
 
 use super::Network;
 use super::names::{Asked, NameError, tcp_socket};
-use super::quota::Permit;
+use crate::quota::Permit;
 use hickory_resolver::proto::op::ResponseCode;
 use http::Uri;
 use http::uri::{PathAndQuery, Scheme};

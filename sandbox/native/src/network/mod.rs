@@ -30,10 +30,11 @@ mod trust;
 pub(crate) use namespace::Namespace;
 pub(crate) use outgoing::Hooks;
 pub(crate) use policy::{Policy, Request as PolicyRequest};
-pub(crate) use quota::{Sockets, StoreSockets};
+pub(crate) use quota::StoreSockets;
 
 use crate::failure::{Failure, Result};
 use crate::limits::Usage;
+use crate::quota::Quota;
 use crate::view::View;
 use names::{Asked, NameError, Names};
 use outgoing::Pool;
@@ -94,7 +95,7 @@ pub(crate) struct Surroundings<'a> {
 /// The network of one guest, shared by all its instances.
 pub(crate) struct Network {
     pub namespace: Arc<Namespace>,
-    pub sockets: Arc<Sockets>,
+    pub sockets: Arc<Quota>,
     policy: Arc<Policy>,
     refusals: Refusals,
     /// What the guest resolved, where rules for names open it.
@@ -110,7 +111,7 @@ impl Network {
         let namespace = Arc::new(namespace);
         let tasks = Tasks::new(guest.usage);
         Self {
-            sockets: Arc::new(Sockets::new(policy.max_sockets)),
+            sockets: Arc::new(Quota::new(policy.max_sockets)),
             refusals: Refusals::new(guest.name, &policy.name),
             opened: Mutex::default(),
             pool: Pool::default(),

@@ -196,7 +196,7 @@ async fn requests_share_a_connection_of_the_namespace() {
     assert_eq!(get(&world, &named).await.expect("an answer"), format!("GET HTTP/1.1 / {host}"));
     drop(fetch(&world, request("GET", &origin.url("/"), nothing()), RequestOptions::default()).await.expect("a head"));
     assert!(get(&world, &origin.url("/")).await.is_ok());
-    assert_eq!((origin.connections(), world.network.sockets.open()), (1, 1));
+    assert_eq!((origin.connections(), world.network.sockets.taken()), (1, 1));
     assert!(world.usage.cpu_ns.load(Ordering::Relaxed) > 0);
 }
 
@@ -315,11 +315,11 @@ async fn sockets_are_counted_and_idle_ones_make_room() {
         assert!(get(&world, &first.url("/")).await.is_ok());
         assert!(get(&world, &second.url("/")).await.is_ok());
     }
-    assert_eq!(world.network.sockets.open(), 1);
+    assert_eq!(world.network.sockets.taken(), 1);
     let response = fetch(&world, request("GET", &first.url("/stall"), nothing()), RequestOptions::default()).await;
     has_code(get(&world, &second.url("/")).await, &Error::ConnectionLimitReached);
     drop(response.expect("a head"));
-    until("sockets", || world.network.sockets.open() == 0).await;
+    until("sockets", || world.network.sockets.taken() == 0).await;
     assert_eq!(get(&world, &second.url("/")).await.map_err(|error| error.to_string()).map(|_| ()), Ok(()));
     assert_eq!(world.network.refused(), 1);
 }
@@ -357,7 +357,7 @@ async fn each_timeout_has_its_code() {
     let between = RequestOptions { between_bytes_timeout: soon, ..RequestOptions::default() };
     let response = fetch(&world, request("GET", &origin.url("/stall"), nothing()), between).await.expect("a head");
     has_code(read(response).await, &Error::ConnectionReadTimeout);
-    until("sockets", || world.network.sockets.open() == 0).await;
+    until("sockets", || world.network.sockets.taken() == 0).await;
 }
 
 #[tokio::test]
@@ -477,11 +477,11 @@ async fn everything_ends_with_the_network() {
     let waiting = Pin::from(hooks.send_request(slow, None, Box::new(std::future::ready(Ok(())))));
     let waiting = tokio::spawn(waiting);
     let reading = fetch(&world, request("GET", &origin.url("/stall"), nothing()), RequestOptions::default()).await;
-    until("sockets", || network.sockets.open() == 2).await;
+    until("sockets", || network.sockets.taken() == 2).await;
     network.close();
     has_code(waiting.await.expect("no panic").map(|_| ()), &Error::ConnectionTerminated);
     assert!(read(reading.expect("a head")).await.is_err());
-    until("sockets", || network.sockets.open() == 0).await;
+    until("sockets", || network.sockets.taken() == 0).await;
     has_code(get(&world, &origin.url("/")).await, &Error::ConnectionTerminated);
     drop((hooks, world));
     assert_eq!(Arc::strong_count(&network), 1, "something keeps the network");

@@ -77,6 +77,21 @@ public record PodRequest(String handler, PodSandboxConfig config) {
                         .setNetwork(NamespaceMode.NODE));
     }
 
+    /// Returns this pod with the node's processes in sight.
+    public PodRequest hostProcesses() {
+        return with(config ->
+                config.getLinuxBuilder()
+                        .getSecurityContextBuilder()
+                        .getNamespaceOptionsBuilder()
+                        .setPid(NamespaceMode.NODE));
+    }
+
+    /// Returns this pod as one that may have privileged containers.
+    public PodRequest privileged() {
+        return with(
+                config -> config.getLinuxBuilder().getSecurityContextBuilder().setPrivileged(true));
+    }
+
     /// Returns this pod with search domains and options in its `/etc/resolv.conf`.
     public PodRequest dns(List<String> searches, String... options) {
         return with(config ->

@@ -22,17 +22,50 @@ public record RuntimeSpec(
     /// @param path relative to the bundle, or absolute
     public record Root(String path, boolean readonly) {}
 
+    /// @param openFiles how many files it may have open at most (the soft `RLIMIT_NOFILE`)
     public record ProcessSpec(
-            boolean terminal, User user, List<String> args, List<String> env, String cwd) {
+            boolean terminal,
+            User user,
+            List<String> args,
+            List<String> env,
+            String cwd,
+            Capabilities capabilities,
+            Optional<Long> openFiles) {
         public ProcessSpec {
             args = List.copyOf(args);
             env = List.copyOf(env);
         }
+
+        public ProcessSpec(
+                boolean terminal, User user, List<String> args, List<String> env, String cwd) {
+            this(terminal, user, args, env, cwd, Capabilities.NONE, Optional.empty());
+        }
+
+        /// What a program has that is executed as the user: root keeps the effective set, another
+        /// user only what is ambient (capabilities(7)).
+        public List<String> heldCapabilities() {
+            return user.uid() == 0 ? capabilities.effective() : capabilities.ambient();
+        }
     }
 
-    public record User(long uid, long gid, List<Long> additionalGids) {
+    /// @param umask of what the process makes, e.g. 022 in octal
+    public record User(long uid, long gid, List<Long> additionalGids, Optional<Long> umask) {
         public User {
             additionalGids = List.copyOf(additionalGids);
+        }
+
+        public User(long uid, long gid, List<Long> additionalGids) {
+            this(uid, gid, additionalGids, Optional.empty());
+        }
+    }
+
+    /// Names such as `CAP_FOWNER`.
+    public record Capabilities(List<String> effective, List<String> ambient) {
+        public static final Capabilities NONE = new Capabilities(List.of(), List.of());
+
+        public Capabilities {
+            effective = List.copyOf(effective);
+            ambient = List.copyOf(ambient);
         }
     }
 
@@ -45,11 +78,14 @@ public record RuntimeSpec(
 
     /// @param devices paths of the devices that the spec asks for beside the default ones, as for a
     ///   privileged container
+    /// @param masked whether paths of the kernel are hidden or read-only, as in every container
+    ///   that is not privileged
     public record LinuxSpec(
             List<Namespace> namespaces,
             Resources resources,
             Optional<String> cgroupsPath,
-            List<String> devices) {
+            List<String> devices,
+            boolean masked) {
         /// What a spec without the member `linux` says.
         public static final LinuxSpec NONE =
                 new LinuxSpec(List.of(), Resources.NONE, Optional.empty());
@@ -61,7 +97,7 @@ public record RuntimeSpec(
 
         public LinuxSpec(
                 List<Namespace> namespaces, Resources resources, Optional<String> cgroupsPath) {
-            this(namespaces, resources, cgroupsPath, List.of());
+            this(namespaces, resources, cgroupsPath, List.of(), false);
         }
 
         /// Where the pod's network namespace is. Meaningful only for a pod's pause container: the
@@ -81,7 +117,12 @@ public record RuntimeSpec(
         /// @return whether the spec has an entry for the network; without, the container shares the
         ///   node's network
         public boolean hasNetworkNamespace() {
-            return namespaces.stream().anyMatch(namespace -> namespace.type().equals("network"));
+            return has("network");
+        }
+
+        /// @param type as in the runtime spec, e.g. `pid`
+        public boolean has(String type) {
+            return namespaces.stream().anyMatch(namespace -> namespace.type().equals(type));
         }
     }
 

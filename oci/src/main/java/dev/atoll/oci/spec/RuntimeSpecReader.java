@@ -3,6 +3,7 @@ package dev.atoll.oci.spec;
 import dev.atoll.oci.InvalidSpec;
 import dev.atoll.oci.json.JsonDocument;
 import dev.atoll.oci.json.JsonNode;
+import dev.atoll.oci.spec.RuntimeSpec.Capabilities;
 import dev.atoll.oci.spec.RuntimeSpec.LinuxSpec;
 import dev.atoll.oci.spec.RuntimeSpec.MountSpec;
 import dev.atoll.oci.spec.RuntimeSpec.Namespace;
@@ -17,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /// Reads a bundle's `config.json` (OCI runtime-spec, config.md) within bounds. Members that Atoll
 /// does not act on are not looked at. Stateless.
@@ -36,7 +38,11 @@ public final class RuntimeSpecReader {
     private static final int MAX_GROUPS = 65536;
     private static final int MAX_NAMESPACES = 64;
     private static final int MAX_DEVICES = 65536;
+    private static final int MAX_CAPABILITIES = 256;
+    private static final int MAX_RLIMITS = 64;
+    private static final int MAX_PATHS = 4096;
     private static final long MAX_ID = 0xffff_fffeL;
+    private static final long MAX_UMASK = 0777;
 
     private RuntimeSpecReader() {}
 
@@ -112,7 +118,25 @@ public final class RuntimeSpecReader {
                 json.member("user").map(RuntimeSpecReader::user).orElse(new User(0, 0, List.of())),
                 args,
                 env,
-                cwd);
+                cwd,
+                json.member("capabilities")
+                        .map(RuntimeSpecReader::capabilities)
+                        .orElse(Capabilities.NONE),
+                openFiles(json.elements("rlimits", MAX_RLIMITS)));
+    }
+
+    private static Capabilities capabilities(JsonNode json) {
+        return new Capabilities(
+                json.texts("effective", MAX_CAPABILITIES), json.texts("ambient", MAX_CAPABILITIES));
+    }
+
+    /// Other limits are a process's, which a guest is not.
+    private static Optional<Long> openFiles(List<JsonNode> rlimits) {
+        return rlimits.stream()
+                .filter(node -> node.requiredText("type").equals("RLIMIT_NOFILE"))
+                .findFirst()
+                .flatMap(node -> node.member("soft"))
+                .map(JsonNode::unsigned);
     }
 
     private static long bytes(List<String> strings) {
@@ -129,15 +153,24 @@ public final class RuntimeSpecReader {
                 json.member("gid").map(RuntimeSpecReader::id).orElse(0L),
                 json.elements("additionalGids", MAX_GROUPS).stream()
                         .map(RuntimeSpecReader::id)
-                        .toList());
+                        .toList(),
+                json.member("umask").map(RuntimeSpecReader::umask));
+    }
+
+    private static long umask(JsonNode json) {
+        return within(json, MAX_UMASK);
     }
 
     private static long id(JsonNode json) {
-        long id = json.integer();
-        if (id < 0 || id > MAX_ID) {
-            throw json.error("expected a number from 0 to %d, found %d".formatted(MAX_ID, id));
+        return within(json, MAX_ID);
+    }
+
+    private static long within(JsonNode json, long most) {
+        long number = json.integer();
+        if (number < 0 || number > most) {
+            throw json.error("expected a number from 0 to %d, found %d".formatted(most, number));
         }
-        return id;
+        return number;
     }
 
     private static Root root(JsonNode json) {
@@ -170,7 +203,9 @@ public final class RuntimeSpecReader {
                 json.optionalText("cgroupsPath"),
                 json.elements("devices", MAX_DEVICES).stream()
                         .map(node -> node.requiredText("path"))
-                        .toList());
+                        .toList(),
+                !json.texts("maskedPaths", MAX_PATHS).isEmpty()
+                        || !json.texts("readonlyPaths", MAX_PATHS).isEmpty());
     }
 
     private static Resources resources(JsonNode json) {

@@ -78,6 +78,8 @@ final class EngineJson {
             path(json, "stdout", spec.stdio().stdout());
             path(json, "stderr", spec.stdio().stderr());
             json.name("memoryLimit").value(spec.memoryLimit());
+            user(json, spec.user());
+            json.name("maxOpenFiles").value(spec.maxOpenFiles());
             network(json, spec.network());
             if (spec.http().isPresent()) {
                 http(json, spec.http().get());
@@ -104,6 +106,21 @@ final class EngineJson {
                     "%s returned what is not a JSON object: %s".formatted(function.symbol(), text),
                     e);
         }
+    }
+
+    private static void user(JsonWriter json, GuestUser user) throws IOException {
+        json.name("user").beginObject();
+        json.name("uid").value(user.uid()).name("gid").value(user.gid());
+        json.name("groups").beginArray();
+        for (long group : user.groups()) {
+            json.value(group);
+        }
+        json.endArray();
+        if (user.umask().isPresent()) {
+            json.name("umask").value(user.umask().get());
+        }
+        texts(json, "capabilities", user.capabilities());
+        json.endObject();
     }
 
     private static void network(JsonWriter json, NetworkSpec spec) throws IOException {

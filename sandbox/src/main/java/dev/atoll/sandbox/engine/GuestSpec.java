@@ -9,6 +9,7 @@ import java.util.Optional;
 /// @param name for messages
 /// @param export function to call; empty for the program's own entry
 /// @param memoryLimit bytes; 0 for none
+/// @param maxOpenFiles files and directories at the same time; 0 for no limit
 /// @param http empty for a program that serves no HTTP
 public record GuestSpec(
         String name,
@@ -18,6 +19,8 @@ public record GuestSpec(
         Optional<String> export,
         Stdio stdio,
         long memoryLimit,
+        GuestUser user,
+        long maxOpenFiles,
         NetworkSpec network,
         Optional<HttpSpec> http) {
     public GuestSpec {

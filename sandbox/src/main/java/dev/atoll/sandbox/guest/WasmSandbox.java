@@ -16,6 +16,7 @@ import dev.atoll.sandbox.code.ProgramLease;
 import dev.atoll.sandbox.engine.Engine;
 import dev.atoll.sandbox.engine.EngineInfo;
 import dev.atoll.sandbox.engine.GuestSpec;
+import dev.atoll.sandbox.engine.GuestUser;
 import dev.atoll.sandbox.engine.HttpSpec;
 import dev.atoll.sandbox.engine.NetworkSpec;
 import dev.atoll.sandbox.engine.View;
@@ -34,6 +35,9 @@ import org.slf4j.LoggerFactory;
 /// Wasm guests and pods in this process. Thread-safe.
 public final class WasmSandbox implements WorkloadFactory {
     private static final Logger LOGGER = LoggerFactory.getLogger(WasmSandbox.class);
+
+    /// Files that a guest may have open where its spec says nothing, as Linux has it for a process.
+    private static final long OPEN_FILES = 1024;
 
     private final Engine engine;
     private final ProgramCache programs;
@@ -90,6 +94,7 @@ public final class WasmSandbox implements WorkloadFactory {
     @Override
     public Workload guest(GuestRequest request) {
         ProcessSpec process = process(request);
+        Demands.check(request.spec());
         Placement placement = Placement.of(request.container(), request.spec(), pods, profiles);
         Closers closers = new Closers();
         try {
@@ -140,6 +145,8 @@ public final class WasmSandbox implements WorkloadFactory {
                 request.program().entrypoint().export(),
                 request.stdio(),
                 request.spec().linux().resources().memoryLimit().filter(n -> n > 0).orElse(0L),
+                GuestUser.of(process),
+                process.openFiles().map(most -> Math.max(most, 1)).orElse(OPEN_FILES),
                 new NetworkSpec(placement.network(), placement.policy()),
                 role == ProgramRole.SERVER
                         ? Optional.of(new HttpSpec(HttpAddress.of(process.env()), placement.http()))

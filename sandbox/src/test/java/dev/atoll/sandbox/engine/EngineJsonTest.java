@@ -47,6 +47,13 @@ final class EngineJsonTest {
                         Optional.empty(),
                         new Stdio("", "/out", ""),
                         65536,
+                        new GuestUser(
+                                1000,
+                                100,
+                                List.of(7L, 8L),
+                                Optional.of(18L),
+                                List.of("CAP_FOWNER")),
+                        1024,
                         new NetworkSpec(
                                 new GuestNetwork.InNamespace(Path.of("/run/netns/a")),
                                 new Policy(9)),
@@ -57,7 +64,8 @@ final class EngineJsonTest {
                         """
                         {"name":"k8s.io/a","view":3,"args":["/app.wasm","\\"quoted\\""],"env":["K=V"],\
                         "cwd":"/","stdout":"/out","memoryLimit":65536,\
-                        "network":{"namespace":"/run/netns/a","policy":9}}\
+                        "user":{"uid":1000,"gid":100,"groups":[7,8],"umask":18,"capabilities":["CAP_FOWNER"]},\
+                        "maxOpenFiles":1024,"network":{"namespace":"/run/netns/a","policy":9}}\
                         """);
     }
 
@@ -133,6 +141,8 @@ final class EngineJsonTest {
                 "/",
                 export,
                 Stdio.NONE,
+                0,
+                new GuestUser(0, 0, List.of(), Optional.empty(), List.of()),
                 0,
                 new NetworkSpec(network, new Policy(2)),
                 http);

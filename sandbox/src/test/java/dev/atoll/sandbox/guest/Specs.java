@@ -20,6 +20,11 @@ final class Specs {
     private boolean terminal;
     private boolean process = true;
     private boolean readonly;
+    private final List<String> devices = new ArrayList<>();
+    private boolean masked = true;
+    private RuntimeSpec.Capabilities capabilities = RuntimeSpec.Capabilities.NONE;
+    private RuntimeSpec.User user = new RuntimeSpec.User(0, 0, List.of());
+    private Optional<Long> openFiles = Optional.empty();
 
     Specs args(String... values) {
         args = List.of(values);
@@ -38,12 +43,47 @@ final class Specs {
 
     Specs networkNamespace(String path) {
         namespaces.add(new RuntimeSpec.Namespace("network", Optional.of(path)));
-        return this;
+        return namespace("pid");
     }
 
     /// As `ctr run` asks for.
     Specs newNetworkNamespace() {
-        namespaces.add(new RuntimeSpec.Namespace("network", Optional.empty()));
+        return namespace("network").namespace("pid");
+    }
+
+    Specs namespace(String type) {
+        namespaces.add(new RuntimeSpec.Namespace(type, Optional.empty()));
+        return this;
+    }
+
+    Specs device(String path) {
+        devices.add(path);
+        return this;
+    }
+
+    /// As containerd writes `privileged: true` where it is not to add the node's devices.
+    Specs privileged() {
+        masked = false;
+        return capability("CAP_SYS_ADMIN");
+    }
+
+    Specs unmasked() {
+        masked = false;
+        return this;
+    }
+
+    Specs capability(String name) {
+        capabilities = new RuntimeSpec.Capabilities(List.of(name), List.of());
+        return this;
+    }
+
+    Specs user(long uid, long gid, Long... groups) {
+        user = new RuntimeSpec.User(uid, gid, List.of(groups));
+        return this;
+    }
+
+    Specs openFiles(long most) {
+        openFiles = Optional.of(most);
         return this;
     }
 
@@ -89,11 +129,12 @@ final class Specs {
                         namespaces,
                         new RuntimeSpec.Resources(
                                 memoryLimit, Optional.empty(), Optional.empty(), Optional.empty()),
-                        cgroupsPath));
+                        cgroupsPath,
+                        devices,
+                        masked));
     }
 
     private RuntimeSpec.ProcessSpec processSpec() {
-        return new RuntimeSpec.ProcessSpec(
-                terminal, new RuntimeSpec.User(0, 0, List.of()), args, env, "/");
+        return new RuntimeSpec.ProcessSpec(terminal, user, args, env, "/", capabilities, openFiles);
     }
 }
