@@ -337,7 +337,7 @@ async fn addresses_that_do_not_answer_are_not_waited_for() {
         // With room for one socket only, each address has its time alone.
         let longest = Duration::from_millis(if most == 1 { 10_000 } else { 2500 });
         assert!(begin.elapsed() < longest, "{:?}", begin.elapsed());
-        until("sockets", || world.network.sockets.open() <= 1).await;
+        until("sockets", || world.network.sockets.taken() <= 1).await;
     }
 }
 
