@@ -298,7 +298,7 @@ fn every_kind_of_change_of_a_read_only_file_system_is_refused_as_such() {
             "rename,/etc/file,/etc/new",
             "rename,/etc/file,/etc/other",
             "link,/etc/file,/etc/new",
-            "symlink,/etc/file,/etc/new",
+            "symlink,file,/etc/new",
             "unlink,/etc/file",
             "create,/data/new",
             "append,/data/file",
@@ -309,7 +309,7 @@ fn every_kind_of_change_of_a_read_only_file_system_is_refused_as_such() {
             "rename,/data/file,/data/other",
             "rename,/data/directory,/data/new",
             "link,/data/file,/data/new",
-            "symlink,/data/file,/data/new",
+            "symlink,file,/data/new",
             "unlink,/data/file",
             "append,/etc/single",
             "truncate,/etc/single",
@@ -508,7 +508,10 @@ fn full_deep_and_crowded_file_systems_are_told_to_the_guest() {
     // wasi-libc knows every error of a stream of WASI 0.2 as an I/O error.
     for (kind, full) in [("p1", 51), ("p2", 29)] {
         let world = World::new();
-        let crowd = world.directory("crowd", 0o777, (0, 0));
+        std::fs::create_dir(world.root.join("crowd")).expect("a mount point");
+        let memory = tempfile::TempDir::new_in("/dev/shm").expect("a directory in memory");
+        let crowd = memory.path().join("crowd");
+        std::fs::create_dir(&crowd).expect("a directory");
         let (module, view) = (
             world.program(kind),
             world.view(json!([
