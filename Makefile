@@ -80,7 +80,7 @@ fix: ## Format all sources.
 .PHONY: clean
 clean: ## Remove what was built, but not the tools that took long to get (target/tools).
 	find target -mindepth 1 -maxdepth 1 ! -name tools -exec rm -rf {} + 2>/dev/null || true
-	rm -rf oci/target oci/proto/target sandbox/target shim/target shim/proto/target deploy/target e2e/target e2e/proto/target
+	rm -rf oci/target oci/proto/target sandbox/target shim/target shim/proto/target deploy/target deploy/proto/target e2e/target
 
 # Files
 

@@ -78,6 +78,7 @@ final class DaemonTest {
                     Path.of("t"),
                     Optional.empty(),
                     Optional.empty(),
+                    false,
                     false);
 
     @BeforeEach
