@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -13,6 +14,8 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Changes of files that are complete or did not happen, whenever the machine stops.
@@ -138,6 +141,31 @@ final class AtomicFiles {
                         return FileVisitResult.CONTINUE;
                     }
                 });
+    }
+
+    /// Removes a directory as [#deleteTree(Path)] does; one that is a mount point is only emptied.
+    static void deleteTreeOrEmpty(Path tree) throws IOException {
+        if (!Files.isDirectory(tree, LinkOption.NOFOLLOW_LINKS)) {
+            return;
+        }
+        List<Path> entries;
+        try (Stream<Path> list = Files.list(tree)) {
+            entries = list.toList();
+        }
+        for (Path entry : entries) {
+            deleteTree(entry);
+        }
+        try {
+            Files.delete(tree);
+        } catch (FileSystemException e) {
+            if (!isMountPoint(tree)) {
+                throw e;
+            }
+        }
+    }
+
+    private static boolean isMountPoint(Path directory) throws IOException {
+        return !Files.getFileStore(directory).equals(Files.getFileStore(parent(directory)));
     }
 
     private static void replace(Path fresh, Path file) throws IOException {

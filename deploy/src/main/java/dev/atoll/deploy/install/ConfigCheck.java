@@ -9,6 +9,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// Asks containerd itself what it makes of a change of its configuration, before the change is
 /// made.
@@ -96,10 +97,12 @@ record ConfigCheck(Host host, RunningContainerd containerd, List<String> handler
     private JsonObject withoutHandlers(ContainerdToml resolved) {
         JsonObject json = JsonParser.parseString(resolved.toml().toJson()).getAsJsonObject();
         json.remove(IMPORTS);
-        JsonObject plugins = json.getAsJsonObject("plugins");
         for (String plugin : ContainerdToml.CRI_PLUGINS) {
-            if (plugins != null && plugins.get(plugin) instanceof JsonObject cri) {
-                JsonObject runtimes = cri.getAsJsonObject("containerd").getAsJsonObject("runtimes");
+            @Nullable JsonElement at = json;
+            for (String key : List.of("plugins", plugin, "containerd", "runtimes")) {
+                at = at instanceof JsonObject table ? table.get(key) : null;
+            }
+            if (at instanceof JsonObject runtimes) {
                 handlers.forEach(runtimes::remove);
             }
         }

@@ -3,6 +3,7 @@ package dev.atoll.deploy.install;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -83,8 +84,10 @@ public record Host(Path root, HostCommands commands) {
 
     /// @return the text of a file; empty if there is none
     public Optional<String> read(String hostPath) throws InstallFailed {
-        try {
-            return Optional.of(new String(Files.readAllBytes(path(resolved(hostPath))), UTF_8));
+        // Not by Files.readAllBytes: settings of the kernel have no size, and it reads them in pieces,
+        // of which the kernel gives only the first.
+        try (InputStream in = Files.newInputStream(path(resolved(hostPath)))) {
+            return Optional.of(new String(in.readAllBytes(), UTF_8));
         } catch (NoSuchFileException _) {
             return Optional.empty();
         } catch (IOException e) {

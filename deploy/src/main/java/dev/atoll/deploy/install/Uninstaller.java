@@ -160,8 +160,8 @@ public final class Uninstaller {
         if (Installer.isEmpty(prefix)) {
             Files.delete(prefix);
         }
-        AtomicFiles.deleteTree(host.path(Layout.RUN_DIRECTORY));
-        AtomicFiles.deleteTree(host.path(Layout.STATE_DIRECTORY));
+        AtomicFiles.deleteTreeOrEmpty(host.path(Layout.RUN_DIRECTORY));
+        AtomicFiles.deleteTreeOrEmpty(host.path(Layout.STATE_DIRECTORY));
         progress.report("files: removed");
     }
 }

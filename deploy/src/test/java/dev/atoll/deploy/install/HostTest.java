@@ -41,6 +41,14 @@ final class HostTest {
                 .hasMessageContaining("too many symbolic links");
     }
 
+    @Test
+    void aSettingOfTheKernelIsReadWhole() throws Exception {
+        Path setting = Path.of("/proc/sys/vm/max_map_count");
+
+        assertThat(Host.at(Path.of("/")).read(setting.toString()).orElseThrow().lines().toList())
+                .isEqualTo(Files.readAllLines(setting));
+    }
+
     private Host host() {
         return new Host(
                 root,
