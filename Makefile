@@ -19,6 +19,7 @@ DIST := $(TARGET)/.dist
 JARS := $(TARGET)/.jars
 GUESTS := $(TARGET)/.guests
 TOOLS := $(TARGET)/.tools
+HELM := $(TARGET)/tools/helm/helm
 
 engine_sources := $(shell find sandbox/native -name '*.rs' -o -name 'Cargo.*' -o -name '*.h')
 launcher_sources := $(shell find shim/launcher -name '*.[ch]' -o -name Makefile)
@@ -36,8 +37,24 @@ help: ## List the targets.
 demo: $(DIST) $(GUESTS) ## Run a pod from a .wasm in a registry on a private containerd, and show what happened. Needs root.
 	$(WITH_JAVA) e2e/demo/run
 
+.PHONY: image
+image: $(DIST) ## Pack target/dist into the installer's image, target/image/atoll.tar, with its SBOM.
+	$(WITH_JAVA) deploy/image/build --dist $(TARGET)/dist --output $(TARGET)/image
+
+.PHONY: install
+install: $(DIST) ## Install target/dist on this machine, which runs containerd. Needs root.
+	$(TARGET)/dist/bin/atoll install
+
+.PHONY: uninstall
+uninstall: $(DIST) ## Take Atoll away from this machine. Needs root.
+	$(TARGET)/dist/bin/atoll uninstall
+
+.PHONY: doctor
+doctor: $(DIST) ## Examine this machine: what is wrong, and what to do. Needs root.
+	$(TARGET)/dist/bin/atoll doctor
+
 .PHONY: test
-test: check unit node ## Everything: formats, lints, unit, integration and node tests. Needs root.
+test: check chart unit node ## Everything: formats, lints, unit, integration and node tests. Needs root.
 
 .PHONY: bench
 bench: $(DIST) $(GUESTS) ## Measure against runc in one run; writes docs/benchmarks.md and target/bench.json. Needs root.
@@ -58,6 +75,15 @@ check: $(TOOLS) ## Formats and lints, without changing anything.
 	cd e2e/guests && cargo fmt --check
 	$(MAKE) -C shim/launcher check
 
+.PHONY: chart
+chart: $(HELM) ## Lint the chart, and compare deploy/atoll.yaml with what it renders.
+	$(HELM) lint --strict deploy/chart
+	deploy/chart-manifest $(HELM) | diff -u deploy/atoll.yaml - || { echo 'deploy/atoll.yaml is not what the chart renders: run make manifests' >&2; exit 1; }
+
+.PHONY: manifests
+manifests: $(HELM) ## Render deploy/atoll.yaml from the chart.
+	deploy/chart-manifest $(HELM) >deploy/atoll.yaml
+
 .PHONY: unit
 unit: $(ENGINE) $(LAUNCHER) $(GUESTS) ## Unit and integration tests of every module; no containerd.
 	cd sandbox/native && cargo test --release --locked
@@ -65,7 +91,7 @@ unit: $(ENGINE) $(LAUNCHER) $(GUESTS) ## Unit and integration tests of every mod
 	$(WITH_JAVA) ./mvnw -B verify -Datoll.skip.node=true
 
 .PHONY: node
-node: $(DIST) $(GUESTS) ## Tests on real containerds, driven through CRI as a kubelet would.
+node: $(DIST) $(GUESTS) image ## Tests on real containerds, driven through CRI as a kubelet would.
 	deploy/dist/test $(TARGET)/dist
 	e2e/node/prepare test
 	$(WITH_JAVA) ./mvnw -B verify -pl e2e -am -Datoll.skip.unit=true -Datoll.skip.it=true
@@ -88,6 +114,10 @@ clean: ## Remove what was built, but not the tools that took long to get (target
 $(TOOLS): e2e/node/prepare
 	@deploy/dist/find-java >/dev/null
 	e2e/node/prepare demo
+	@touch $@
+
+$(HELM): e2e/node/prepare
+	e2e/node/prepare chart
 	@touch $@
 
 $(ENGINE): $(engine_sources) | $(TOOLS)

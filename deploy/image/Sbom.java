@@ -10,13 +10,15 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
-import java.util.zip.ZipFile;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// Writes the list of what the image holds, in SPDX 2.3:
-/// `java Sbom.java VERSION EPOCH JARS CRATES.tsv DEBIAN.tsv OUTPUT`.
-/// Jars name themselves in their `pom.properties`; crates come as `name vVERSION<TAB>licence`, Debian packages as name,
-/// version, architecture, source.
+/// `java Sbom.java VERSION EPOCH LIBRARIES CRATES DEBIAN OUTPUT JAVA-RELEASE`. Libraries come as Maven's `dependency:list`
+/// writes them, crates as `name vVERSION<TAB>licence`, Debian packages as columns of name, version, architecture, source.
 final class Sbom {
+    private static final Pattern LIBRARY = Pattern.compile("^ +([\\w.-]+):([\\w.-]+):jar:([\\w.-]+):(?:compile|runtime)");
+
     /// One package.
     ///
     /// @param reference its package URL
@@ -26,10 +28,9 @@ final class Sbom {
         String version = arguments[0];
         Instant created = Instant.ofEpochSecond(Long.parseLong(arguments[1]));
         List<Part> parts = new ArrayList<>();
-        try (var entries = Files.list(Path.of(arguments[2]))) {
-            for (Path jar : entries.filter(path -> path.toString().endsWith(".jar")).sorted().toList()) {
-                parts.add(jar(jar));
-            }
+        parts.add(java(Path.of(arguments[6])));
+        for (String line : Files.readAllLines(Path.of(arguments[2]))) {
+            library(line).ifPresent(parts::add);
         }
         for (String line : Files.readAllLines(Path.of(arguments[3]))) {
             parts.add(crate(line));
@@ -40,45 +41,31 @@ final class Sbom {
         Files.writeString(Path.of(arguments[5]), document(version, created, parts));
     }
 
-    private static Part jar(Path file) throws IOException {
-        String name = file.getFileName().toString().replaceFirst("\\.jar$", "");
-        Optional<Properties> pom = pom(file, name);
-        if (pom.isEmpty()) {
-            int at = versionAt(name);
-            String artifact = name.substring(0, at - 1);
-            String version = name.substring(at);
-            return new Part(artifact, version, "NOASSERTION", "pkg:generic/%s@%s".formatted(artifact, version));
+    /// As `dependency:list` writes it, between other lines.
+    private static Optional<Part> library(String line) {
+        Matcher matcher = LIBRARY.matcher(line);
+        if (!matcher.find()) {
+            return Optional.empty();
         }
-        String group = pom.get().getProperty("groupId");
-        String artifact = pom.get().getProperty("artifactId");
-        String version = pom.get().getProperty("version");
+        String group = matcher.group(1);
+        String artifact = matcher.group(2);
+        String version = matcher.group(3);
+        return Optional.of(
+                new Part(
+                        group + ":" + artifact,
+                        version,
+                        "NOASSERTION",
+                        "pkg:maven/%s/%s@%s".formatted(group, artifact, version)));
+    }
+
+    private static Part java(Path release) throws IOException {
+        var properties = new Properties();
+        try (var in = Files.newBufferedReader(release)) {
+            properties.load(in);
+        }
+        String version = properties.getProperty("JAVA_VERSION").replace("\"", "");
         return new Part(
-                group + ":" + artifact, version, "NOASSERTION", "pkg:maven/%s/%s@%s".formatted(group, artifact, version));
-    }
-
-    /// Of the artifact that the file is named after: a jar may hold those of others, too.
-    private static Optional<Properties> pom(Path file, String name) throws IOException {
-        try (var zip = new ZipFile(file.toFile())) {
-            for (var entry : zip.stream().toList()) {
-                if (entry.getName().matches("META-INF/maven/.*/pom\\.properties")) {
-                    var properties = new Properties();
-                    properties.load(zip.getInputStream(entry));
-                    if (name.startsWith(properties.getProperty("artifactId", " ") + "-")) {
-                        return Optional.of(properties);
-                    }
-                }
-            }
-        }
-        return Optional.empty();
-    }
-
-    private static int versionAt(String name) {
-        for (int i = 1; i < name.length(); i++) {
-            if (name.charAt(i - 1) == '-' && Character.isDigit(name.charAt(i))) {
-                return i;
-            }
-        }
-        throw new IllegalArgumentException(name + ".jar has no version in its name");
+                "openjdk", version, "GPL-2.0-only WITH Classpath-exception-2.0", "pkg:generic/openjdk@" + version);
     }
 
     private static Part crate(String line) {

@@ -2,21 +2,15 @@ package dev.atoll.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.atoll.cri.v1.PodSandboxState;
-import dev.atoll.e2e.image.Artifact;
-import dev.atoll.e2e.image.Images;
+import com.google.gson.JsonParser;
 import dev.atoll.e2e.node.Checkout;
 import dev.atoll.e2e.node.CommandResult;
 import dev.atoll.e2e.node.Node;
 import dev.atoll.e2e.node.NodeProcess;
-import dev.atoll.e2e.pod.ContainerRequest;
 import dev.atoll.e2e.pod.Pod;
 import dev.atoll.e2e.pod.PodContainer;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,9 +19,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// Installation on nodes that know nothing of Atoll.
 class InstallE2E {
     private static final String CONFIG = "/etc/containerd/config.toml";
-    private static final String OWN_CONFIG = "/etc/containerd/conf.d/atoll.toml";
-    private static final String LAUNCHER = "/usr/local/bin/containerd-shim-wasmtime-v1";
-    private static final String PREFIX = "/opt/atoll";
 
     static Stream<String> versions() {
         return Checkout.containerdVersions().stream();
@@ -45,8 +36,8 @@ class InstallE2E {
 
             install(node).orThrow("install");
 
-            assertThat(echo(node, "installed")).isEqualTo("installed\n");
-            assertThat(nativePodsRun(node)).isTrue();
+            assertThat(Installation.echo(node, "installed")).isEqualTo("installed\n");
+            assertThat(Installation.nativePodsRun(node)).isTrue();
 
             long containerd = containerd(node);
             assertThat(install(node).orThrow("install again"))
@@ -56,9 +47,9 @@ class InstallE2E {
             uninstall(node).orThrow("uninstall");
 
             assertThat(read(node, CONFIG)).isEqualTo(before);
-            assertThat(leftovers(node)).isEmpty();
+            assertThat(Installation.leftovers(node)).isEmpty();
             assertThat(node.daemons()).isEmpty();
-            assertThat(nativePodsRun(node)).isTrue();
+            assertThat(Installation.nativePodsRun(node)).isTrue();
             assertThat(uninstall(node).orThrow("uninstall again")).contains("nothing is installed");
         }
     }
@@ -75,13 +66,13 @@ class InstallE2E {
 
             install(node).orThrow("install");
 
-            assertThat(Files.exists(node.path(OWN_CONFIG))).isEqualTo(merges);
+            assertThat(Files.exists(node.path(Installation.OWN_CONFIG))).isEqualTo(merges);
             assertThat(Files.readString(node.path(CONFIG)).equals(main)).isEqualTo(merges);
-            assertThat(echo(node, "installed")).isEqualTo("installed\n");
+            assertThat(Installation.echo(node, "installed")).isEqualTo("installed\n");
 
             uninstall(node).orThrow("uninstall");
 
-            assertThat(node.path(OWN_CONFIG)).doesNotExist();
+            assertThat(node.path(Installation.OWN_CONFIG)).doesNotExist();
             assertThat(Files.readString(node.path(CONFIG))).isEqualTo(main);
         }
     }
@@ -94,13 +85,13 @@ class InstallE2E {
             byte[] before = read(node, CONFIG);
 
             int stops = killEverywhere(node, "install");
-            assertThat(echo(node, "installed")).isEqualTo("installed\n");
+            assertThat(Installation.echo(node, "installed")).isEqualTo("installed\n");
             int backwards = killEverywhere(node, "uninstall");
 
             assertThat(stops).isGreaterThan(5);
             assertThat(backwards).isGreaterThan(2);
             assertThat(read(node, CONFIG)).isEqualTo(before);
-            assertThat(leftovers(node)).isEmpty();
+            assertThat(Installation.leftovers(node)).isEmpty();
         }
     }
 
@@ -120,7 +111,7 @@ class InstallE2E {
                     .isEqualTo(HaltedInstall.HALTED);
             node.exec("sh", "-c", node.restartCommand()).orThrow("restart containerd");
             node.awaitCri();
-            assertThat(nativePodsRun(node)).as("after thing %d of %s", after, verb).isTrue();
+            assertThat(Installation.nativePodsRun(node)).as("after thing %d of %s", after, verb).isTrue();
         }
     }
 
@@ -155,8 +146,8 @@ class InstallE2E {
                     .doesNotContain("take everything");
             assertThat(result.output()).contains("configuration: taken back");
             assertThat(read(node, CONFIG)).isEqualTo(before);
-            assertThat(leftovers(node)).isEmpty();
-            assertThat(nativePodsRun(node)).isTrue();
+            assertThat(Installation.leftovers(node)).isEmpty();
+            assertThat(Installation.nativePodsRun(node)).isTrue();
         }
     }
 
@@ -164,15 +155,15 @@ class InstallE2E {
     @MethodSource("oneVersion")
     void aLauncherOfSomebodyElseIsKeptAndPutBack(String version) throws IOException {
         try (Node node = Node.startBare(version)) {
-            Files.writeString(node.path(LAUNCHER), "#!/bin/sh\nexit 1\n");
-            node.exec("chmod", "755", LAUNCHER).orThrow("chmod");
+            Files.writeString(node.path(Installation.LAUNCHER), "#!/bin/sh\nexit 1\n");
+            node.exec("chmod", "755", Installation.LAUNCHER).orThrow("chmod");
 
             assertThat(install(node).orThrow("install")).contains("was there already");
-            assertThat(echo(node, "installed")).isEqualTo("installed\n");
+            assertThat(Installation.echo(node, "installed")).isEqualTo("installed\n");
             uninstall(node).orThrow("uninstall");
 
-            assertThat(Files.readString(node.path(LAUNCHER))).isEqualTo("#!/bin/sh\nexit 1\n");
-            assertThat(Files.isExecutable(node.path(LAUNCHER))).isTrue();
+            assertThat(Files.readString(node.path(Installation.LAUNCHER))).isEqualTo("#!/bin/sh\nexit 1\n");
+            assertThat(Files.isExecutable(node.path(Installation.LAUNCHER))).isTrue();
         }
     }
 
@@ -224,7 +215,7 @@ class InstallE2E {
         assertThat(result.errors()).startsWith("atoll: not installed: ").contains(reason);
         assertThat(result.errors().lines()).hasSize(1);
         assertThat(read(node, CONFIG)).isEqualTo(before);
-        assertThat(leftovers(node)).isEmpty();
+        assertThat(Installation.leftovers(node)).isEmpty();
     }
 
     @ParameterizedTest
@@ -245,10 +236,10 @@ class InstallE2E {
             assertThat(said)
                     .contains(
                             "would change " + CONFIG,
-                            "would link the launcher: " + LAUNCHER,
+                            "would link the launcher: " + Installation.LAUNCHER,
                             "would raise vm.max_map_count to 608192");
             assertThat(read(node, CONFIG)).isEqualTo(before);
-            assertThat(leftovers(node)).isEmpty();
+            assertThat(Installation.leftovers(node)).isEmpty();
         }
     }
 
@@ -261,7 +252,7 @@ class InstallE2E {
             String first = current(node);
             String another = another(node, "9.9.9");
             try (Pod pod = Pod.run(node)) {
-                PodContainer ticking = pod.start(guest(node, "tick", "20")).awaitOutput("tick 3\n");
+                PodContainer ticking = pod.start(Installation.guest(node, "tick", "20")).awaitOutput("tick 3\n");
                 NodeProcess daemon = onlyDaemon(node);
 
                 String said = installFrom(node, another, "when-idle").orThrow("upgrade");
@@ -277,20 +268,20 @@ class InstallE2E {
                 ticking.stop(0);
                 ticking.awaitExit();
             }
-            assertThat(node.path(PREFIX + "/" + first)).exists();
+            assertThat(node.path(Installation.PREFIX + "/" + first)).exists();
 
             installFrom(node, another, "when-idle").orThrow("upgrade again");
 
-            assertThat(echo(node, "upgraded")).isEqualTo("upgraded\n");
+            assertThat(Installation.echo(node, "upgraded")).isEqualTo("upgraded\n");
             assertThat(onlyDaemon(node).words())
-                    .anyMatch(word -> word.startsWith(PREFIX + "/9.9.9/"));
-            assertThat(node.path(PREFIX + "/" + first)).doesNotExist();
+                    .anyMatch(word -> word.startsWith(Installation.PREFIX + "/9.9.9/"));
+            assertThat(node.path(Installation.PREFIX + "/" + first)).doesNotExist();
 
             installFrom(node, node.distribution(), "now").orThrow("downgrade");
 
-            assertThat(echo(node, "downgraded")).isEqualTo("downgraded\n");
+            assertThat(Installation.echo(node, "downgraded")).isEqualTo("downgraded\n");
             assertThat(current(node)).isEqualTo(first);
-            assertThat(node.path(PREFIX + "/9.9.9")).doesNotExist();
+            assertThat(node.path(Installation.PREFIX + "/9.9.9")).doesNotExist();
         }
     }
 
@@ -300,13 +291,13 @@ class InstallE2E {
         try (Node node = Node.startBare(version)) {
             install(node).orThrow("install");
             try (Pod pod = Pod.run(node)) {
-                PodContainer container = pod.start(guest(node, "sleep")).awaitOutput("sleeping");
+                PodContainer container = pod.start(Installation.guest(node, "sleep")).awaitOutput("sleeping");
 
                 node.atoll("uninstall", "--force", "--restart-command", node.restartCommand())
                         .orThrow("uninstall");
 
                 assertThat(container.awaitExit().getExitCode()).isNotZero();
-                assertThat(leftovers(node)).isEmpty();
+                assertThat(Installation.leftovers(node)).isEmpty();
                 assertThat(node.daemons()).isEmpty();
             }
             assertThat(Leftovers.of(node).bundles()).isZero();
@@ -342,27 +333,7 @@ class InstallE2E {
     }
 
     private static String current(Node node) throws IOException {
-        return Files.readSymbolicLink(node.path(PREFIX + "/current")).toString();
-    }
-
-    private static String echo(Node node, String word) {
-        try (Pod pod = Pod.run(node)) {
-            PodContainer container = pod.start(guest(node, "echo", word));
-            assertThat(container.awaitExit().getExitCode()).isZero();
-            return container.log().output();
-        }
-    }
-
-    private static ContainerRequest guest(Node node, String... words) {
-        String image = new Images(node).push(Artifact.of(Checkout.guest("guest.p1.wasm")));
-        return ContainerRequest.of(image).args(words);
-    }
-
-    /// Whether native pods can be made.
-    private static boolean nativePodsRun(Node node) {
-        try (Pod pod = Pod.run(node, Pod.RUNC)) {
-            return pod.status().getState() == PodSandboxState.SANDBOX_READY;
-        }
+        return Files.readSymbolicLink(node.path(Installation.PREFIX + "/current")).toString();
     }
 
     private static long containerd(Node node) {
@@ -379,25 +350,30 @@ class InstallE2E {
         return daemons.getFirst();
     }
 
-    /// What an installation makes and its end must remove.
-    private static List<String> leftovers(Node node) throws IOException {
-        List<String> left = new ArrayList<>();
-        for (String path :
-                List.of(
-                        PREFIX,
-                        LAUNCHER,
-                        OWN_CONFIG,
-                        "/run/atoll",
-                        "/etc/systemd/system/atolld.service",
-                        "/etc/sysctl.d/90-atoll.conf")) {
-            if (Files.exists(node.path(path), LinkOption.NOFOLLOW_LINKS)) {
-                left.add(path);
-            }
+    @ParameterizedTest
+    @MethodSource("versions")
+    void aDoctorTellsWhatIsWrongAndWhatToDo(String version) throws IOException {
+        try (Node node = Node.startBare(version)) {
+            CommandResult before = node.atoll("doctor");
+            assertThat(before.exitCode()).isEqualTo(1);
+            assertThat(before.output())
+                    .contains("wrong installation: nothing is installed")
+                    .contains("→ run atoll install")
+                    .contains("wrong pod: no pod of the runtime wasmtime can be run");
+
+            install(node).orThrow("install");
+
+            String healthy = node.atoll("doctor", "--json").orThrow("doctor");
+            assertThat(JsonParser.parseString(healthy).getAsJsonArray())
+                    .extracting(finding -> finding.getAsJsonObject().get("verdict").getAsString())
+                    .containsOnly("fine");
+            assertThat(healthy).contains("one of the runtime wasmtime ran to its end");
+            assertThat(Leftovers.of(node).bundles()).isZero();
+
+            Files.delete(node.path(Installation.LAUNCHER));
+            assertThat(node.atoll("doctor", "--no-pod").output())
+                    .contains("wrong launcher: no directory of containerd's search path");
         }
-        try (Stream<Path> files = Files.list(node.path("/etc/containerd"))) {
-            files.map(Path::toString).filter(name -> name.contains("atoll")).forEach(left::add);
-        }
-        return left;
     }
 
     private static byte[] read(Node node, String file) throws IOException {

@@ -8,6 +8,7 @@ sealed interface Command
                 InstallCommand,
                 UninstallCommand,
                 WatchCommand,
+                DoctorCommand,
                 VersionCommand {
     String name();
 

@@ -1,5 +1,6 @@
 package dev.atoll.deploy.cli;
 
+import dev.atoll.deploy.install.Doctor;
 import dev.atoll.deploy.install.Installer;
 import dev.atoll.deploy.install.Uninstaller;
 import dev.atoll.deploy.node.ClusterNode;
@@ -29,6 +30,7 @@ public final class Main {
                                 new InstallCommand(Installer::install, cluster),
                                 new UninstallCommand(Uninstaller::uninstall, cluster),
                                 new WatchCommand(cluster),
+                                new DoctorCommand(Doctor::examine),
                                 new VersionCommand()));
         System.exit(commandLine.run(List.of(arguments)));
     }

@@ -153,12 +153,7 @@ record InstallPlan(
 
     private static Optional<Long> mapCount(Host host, int guests) throws InstallFailed {
         long wanted = (long) MAPS_PER_GUEST * guests + MAPS_OF_DAEMON;
-        String text = host.read(Layout.MAP_COUNT).orElse("").strip();
-        if (!text.matches("[0-9]{1,18}")) {
-            throw new InstallFailed(
-                    "%s tells no number: found \"%s\"".formatted(Layout.MAP_COUNT, text));
-        }
-        return Long.parseLong(text) < wanted ? Optional.of(wanted) : Optional.empty();
+        return MapCount.read(host) < wanted ? Optional.of(wanted) : Optional.empty();
     }
 
     /// What an earlier run wrote down about the state before it stays.
@@ -180,7 +175,7 @@ record InstallPlan(
         boolean madeNow = change.isPresent() && change.get().before().isEmpty();
         Long before = previous.map(InstallRecord::mapCountBefore).orElse(null);
         if (before == null && mapCount.isPresent()) {
-            before = Long.valueOf(host.read(Layout.MAP_COUNT).orElse("0").strip());
+            before = MapCount.read(host);
         }
         return new InstallRecord(
                 name,

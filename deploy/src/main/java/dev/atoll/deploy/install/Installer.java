@@ -135,18 +135,9 @@ public final class Installer {
         };
     }
 
-    /// Whether the host can execute it: architecture, C library, a file system without `noexec`;
-    /// and whether the node's configuration is acceptable.
     private Undo checkDistribution() throws InstallFailed, IOException {
-        String state = layout.prefix() + "/.check";
-        AtomicFiles.deleteTree(host.path(state));
         HostCommands.Result result =
-                host.run(
-                        layout.distribution(plan.name()) + "/bin/atolld",
-                        "--check",
-                        "--state-dir",
-                        state);
-        AtomicFiles.deleteTree(host.path(state));
+                DaemonCheck.run(host, layout, layout.distribution(plan.name()));
         if (!result.succeeded()) {
             throw new InstallFailed(
                     "%s does not run on this host: %s"

@@ -34,7 +34,7 @@ record LauncherPlace(@Nullable String link, String runtimeType) {
     }
 
     /// The launcher that containerd would find by name today, whoever's it is.
-    private static Optional<String> existing(Host host, RunningContainerd containerd)
+    static Optional<String> existing(Host host, RunningContainerd containerd)
             throws InstallFailed {
         for (String directory : containerd.path()) {
             String candidate = directory + "/" + Layout.LAUNCHER_NAME;

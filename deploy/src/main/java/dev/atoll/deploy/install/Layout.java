@@ -12,6 +12,7 @@ record Layout(String prefix) {
     static final String MAP_COUNT = "/proc/sys/vm/max_map_count";
     static final String RUN_DIRECTORY = "/run/atoll";
     static final String STATE_DIRECTORY = "/var/lib/atoll";
+    static final String CODE_CACHE = STATE_DIRECTORY + "/code";
     static final String LOCK = "/run/lock/atoll-install.lock";
 
     String distribution(String name) {

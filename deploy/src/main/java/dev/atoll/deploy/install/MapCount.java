@@ -8,6 +8,15 @@ import org.jspecify.annotations.Nullable;
 final class MapCount {
     private MapCount() {}
 
+    static long read(Host host) throws InstallFailed {
+        String text = host.read(Layout.MAP_COUNT).orElse("").strip();
+        if (!text.matches("[0-9]{1,18}")) {
+            throw new InstallFailed(
+                    "%s tells no number: found \"%s\"".formatted(Layout.MAP_COUNT, text));
+        }
+        return Long.parseLong(text);
+    }
+
     static void raise(Host host, long count) throws InstallFailed, IOException {
         AtomicFiles.write(
                 host.path(Layout.SYSCTL_FILE),
