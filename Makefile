@@ -39,6 +39,11 @@ demo: $(DIST) $(GUESTS) ## Run a pod from a .wasm in a registry on a private con
 .PHONY: test
 test: check unit node ## Everything: formats, lints, unit, integration and node tests. Needs root.
 
+.PHONY: e2e
+e2e: $(DIST) $(GUESTS) ## Tests on a real Kubernetes, a plain cluster of processes. Needs root.
+	e2e/node/prepare cluster
+	$(WITH_JAVA) e2e/cluster/test plain
+
 .PHONY: bench
 bench: $(DIST) $(GUESTS) ## Measure against runc in one run; writes docs/benchmarks.md and target/bench.json. Needs root.
 	$(WITH_JAVA) e2e/bench/run
