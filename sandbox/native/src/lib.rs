@@ -20,6 +20,7 @@
 
 pub mod abi;
 mod clock;
+mod complexity;
 mod engine;
 mod entry;
 mod events;

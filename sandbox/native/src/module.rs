@@ -1,6 +1,7 @@
 //! Programs: compiled or mapped off the caller's thread, then linked and shared by all their guests.
 
 use crate::clock;
+use crate::complexity;
 use crate::engine::EngineHost;
 use crate::events::{Event, Kind as EventKind};
 use crate::failure::{Code, Failure, Result, one_line, shortened};
@@ -9,6 +10,7 @@ use crate::panics;
 use crate::program::{self, Kind};
 use crate::registry::{Registry, next_id};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
@@ -157,17 +159,26 @@ impl Program {
     fn compile(&self, source: &str, output: &str) -> Result<Ready> {
         let bytes = read(&self.name, source)?;
         let kind = program::kind(&self.name, &bytes)?;
+        let bytes = match wat::parse_bytes(&bytes) {
+            Ok(Cow::Owned(binary)) => binary,
+            // Text that cannot be read is told so by the compiler.
+            Ok(Cow::Borrowed(_)) | Err(_) => bytes,
+        };
+        complexity::check(&self.name, &bytes)?;
         let begin = Instant::now();
         let engine = &self.engine.wasmtime;
         let code = match kind {
             Kind::Module => engine.precompile_module(&bytes),
             Kind::Component => engine.precompile_component(&bytes),
         };
-        let code = code.map_err(|error| program::not_compiled(&self.name, &bytes, &error))?;
         let compile_nanos = u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let code = code.map_err(|error| program::not_compiled(&self.name, &bytes, &error));
         drop(bytes);
-        let file = write(output, &code)?;
-        drop(code);
+        let file = code.and_then(|code| write(output, &code));
+        // The allocator would keep most of what the compiler has used: hundreds of megabytes for a large program.
+        // SAFETY: the function may be called at any time, and 0 is a number of bytes to leave at the end of the heap.
+        unsafe { libc::malloc_trim(0) };
+        let file = file?;
         self.link(kind, file, compile_nanos).inspect_err(|_| drop(std::fs::remove_file(output)))
     }
 
