@@ -1,6 +1,7 @@
 package dev.atoll.e2e.node;
 
 import dev.atoll.cri.v1.ListContainersRequest;
+import dev.atoll.cri.v1.StatusRequest;
 import dev.atoll.e2e.cri.CriClient;
 import dev.atoll.e2e.net.NetworkNamespace;
 import io.grpc.StatusRuntimeException;
@@ -133,6 +134,20 @@ public final class Node implements AutoCloseable {
     public void startContainerd() {
         boot("containerd-start").orThrow("start containerd");
         awaitCri();
+    }
+
+    /// Says whether ports of the node lead to those of pods that ask for it, and waits until containerd knows.
+    public void forwardHostPorts(boolean on) {
+        boot("host-ports", on ? "on" : "off").orThrow("change the network of node " + name);
+        Awaitility.await("the network of node " + name)
+                .atMost(Duration.ofSeconds(30))
+                .until(() -> networkConfiguration().contains("portmap") == on);
+    }
+
+    private String networkConfiguration() {
+        return cri.runtime()
+                .status(StatusRequest.newBuilder().setVerbose(true).build())
+                .getInfoOrDefault("cniconfig", "");
     }
 
     /// containerd answers before its CRI has read back its pods; until then CRI calls itself

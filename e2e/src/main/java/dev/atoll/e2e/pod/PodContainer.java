@@ -5,7 +5,10 @@ import dev.atoll.cri.v1.ContainerStats;
 import dev.atoll.cri.v1.ContainerStatsRequest;
 import dev.atoll.cri.v1.ContainerStatus;
 import dev.atoll.cri.v1.ContainerStatusRequest;
+import dev.atoll.cri.v1.ExecSyncRequest;
+import dev.atoll.cri.v1.ExecSyncResponse;
 import dev.atoll.cri.v1.RemoveContainerRequest;
+import dev.atoll.cri.v1.ReopenContainerLogRequest;
 import dev.atoll.cri.v1.StartContainerRequest;
 import dev.atoll.cri.v1.StopContainerRequest;
 import dev.atoll.e2e.node.Node;
@@ -16,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.function.Predicate;
 import org.awaitility.Awaitility;
 
@@ -68,6 +72,28 @@ public final class PodContainer {
                 .runtime()
                 .containerStatus(ContainerStatusRequest.newBuilder().setContainerId(id).build())
                 .getStatus();
+    }
+
+    /// Runs a command in it and waits for its end.
+    ///
+    /// @param seconds until the command is given up; 0: never
+    public ExecSyncResponse exec(int seconds, String... words) {
+        return node.cri()
+                .runtime()
+                .execSync(
+                        ExecSyncRequest.newBuilder()
+                                .setContainerId(id)
+                                .addAllCmd(List.of(words))
+                                .setTimeout(seconds)
+                                .build());
+    }
+
+    /// Has a new log file begun, after the old one was renamed.
+    public void reopenLog() {
+        node.cri()
+                .runtime()
+                .reopenContainerLog(
+                        ReopenContainerLogRequest.newBuilder().setContainerId(id).build());
     }
 
     /// Returns what it uses.

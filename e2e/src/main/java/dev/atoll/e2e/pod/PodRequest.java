@@ -7,6 +7,7 @@ import dev.atoll.cri.v1.NamespaceMode;
 import dev.atoll.cri.v1.NamespaceOption;
 import dev.atoll.cri.v1.PodSandboxConfig;
 import dev.atoll.cri.v1.PodSandboxMetadata;
+import dev.atoll.cri.v1.PortMapping;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -66,6 +67,18 @@ public record PodRequest(String handler, PodSandboxConfig config) {
     /// Returns this pod with one of Atoll's settings of HTTP, e.g. `request-timeout`.
     public PodRequest http(String setting, Object value) {
         return annotation("atoll.dev/http-" + setting, value.toString());
+    }
+
+    /// Returns this pod with a label.
+    public PodRequest label(String name, String value) {
+        return with(config -> config.putLabels(name, value));
+    }
+
+    /// Returns this pod with a port of the node that leads to one of its own.
+    public PodRequest hostPort(int onNode, int inside) {
+        return with(config ->
+                config.addPortMappings(
+                        PortMapping.newBuilder().setHostPort(onNode).setContainerPort(inside)));
     }
 
     /// Returns this pod in the node's network.
