@@ -85,8 +85,7 @@ final class Bombs {
                 });
     }
 
-    private static Path oneFunction(
-            int locals, Consumer<WasmBytes> instructions) {
+    private static Path oneFunction(int locals, Consumer<WasmBytes> instructions) {
         return WasmBytes.module()
                 .section(WasmBytes.FUNCTIONS, functions -> functions.number(1).raw(0))
                 .exportStart()

@@ -8,8 +8,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/// Ports of the node that lead to a pod (`hostPort`). They are the work of the node's network plugins and of no version of
-/// containerd.
+/// Ports of the node that lead to a pod (`hostPort`). They are the work of the node's network
+/// plugins and of no version of containerd.
 @OneNode
 class HostPortsE2E {
     private static final String NODE = "10.88.0.1";

@@ -60,7 +60,8 @@ class HostileGuestsE2E {
 
     /// @param name for reports
     /// @param pods how many do it at once
-    /// @param overhead bytes that the daemon may take meanwhile, beside the memory that its guests may have
+    /// @param overhead bytes that the daemon may take meanwhile, beside the memory that its guests
+    ///   may have
     /// @param container what they run
     /// @param end what their containers' ends look like: a regular expression for reason and exit
     ///   code, or for a refusal; the one of a container that was killed after it had survived is
@@ -69,7 +70,8 @@ class HostileGuestsE2E {
             String name,
             int pods,
             long overhead,
-            Function<TestNode, ContainerRequest> container, String end) {
+            Function<TestNode, ContainerRequest> container,
+            String end) {
         @Override
         public String toString() {
             return name;
@@ -115,7 +117,12 @@ class HostileGuestsE2E {
                         "OOMKilled 137|refused: .*memor.*",
                         () -> Bombs.memories(1000)),
                 program("many instances", "refused: .*|Error 1..", () -> Bombs.instances(10_000)),
-                new Attack("recursion", 2, KEPT, on -> on.guestOf("guest.p2.wasm", "overflow"), TRAPPED),
+                new Attack(
+                        "recursion",
+                        2,
+                        KEPT,
+                        on -> on.guestOf("guest.p2.wasm", "overflow"),
+                        TRAPPED),
                 guest("pollables", 2, "Error 1..|OOMKilled 137", "pollables"),
                 guest("streams", 2, "Error 1..|OOMKilled 137", "streams"),
                 guest("header fields", 2, "Error 1..|OOMKilled 137", "fields"),
@@ -157,7 +164,10 @@ class HostileGuestsE2E {
                 program("too many functions", refusal("too large"), () -> Bombs.functions(200_000)),
                 program("nesting", "Completed 0", () -> Bombs.nesting(100_000)),
                 program("too deep nesting", refusal("too hard"), () -> Bombs.nesting(500_000)),
-                program("jump tables", "Completed 0|" + refusal("too hard"), () -> Bombs.jumpTables(30)),
+                program(
+                        "jump tables",
+                        "Completed 0|" + refusal("too hard"),
+                        () -> Bombs.jumpTables(30)),
                 program("variables", refusal("too hard"), () -> Bombs.variables(5_000)),
                 program("data", OUT_OF_MEMORY, () -> Bombs.data(200)),
                 program("imports", refusal("imports"), () -> Bombs.imports(10_000)),
@@ -258,7 +268,8 @@ class HostileGuestsE2E {
                 .untilAsserted(() -> {
                     Map<String, Integer> after = Leftovers.of(on.node()).counts();
                     after.remove("files in /var/lib/atoll");
-                    // The code of the attacker's program, which is mapped, is kept for the next container.
+                    // The code of the attacker's program, which is mapped, is kept for the next
+                    // container.
                     after.merge("open files of the daemon", -1, Integer::sum);
                     assertThat(after)
                             .allSatisfy((what, count) ->

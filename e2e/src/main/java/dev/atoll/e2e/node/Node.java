@@ -136,7 +136,8 @@ public final class Node implements AutoCloseable {
         awaitCri();
     }
 
-    /// Says whether ports of the node lead to those of pods that ask for it, and waits until containerd knows.
+    /// Says whether ports of the node lead to those of pods that ask for it, and waits until
+    /// containerd knows.
     public void forwardHostPorts(boolean on) {
         boot("host-ports", on ? "on" : "off").orThrow("change the network of node " + name);
         Awaitility.await("the network of node " + name)
