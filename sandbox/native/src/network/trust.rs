@@ -89,23 +89,25 @@ fn settings(roots: Arc<RootCertStore>) -> Result<ClientConfig, String> {
 }
 
 fn roots(named: &Named, view: Option<&View>) -> Result<Arc<RootCertStore>, String> {
-    let mut texts = Vec::new();
-    if let Some(path) = &named.file {
-        let wrong =
-            |what: &str| format!("SSL_CERT_FILE {path:?}: {what}; expected a file of PEM certificates in the guest");
-        let view = view.ok_or_else(|| wrong("the guest has no files"))?;
-        let text = bytes(view, path).map_err(|error| wrong(&error))?;
-        bundle(&text).ok_or_else(|| wrong("it holds no certificate"))?;
-        texts.push(text);
-    } else if let Some(view) = view {
-        texts.extend(USUAL.iter().find_map(|path| bytes(view, path).ok().filter(|text| bundle(text).is_some())));
+    let main = match &named.file {
+        Some(path) => {
+            let wrong = |what: &str| {
+                format!("SSL_CERT_FILE {path:?}: {what}; expected a file of PEM certificates in the guest")
+            };
+            let view = view.ok_or_else(|| wrong("the guest has no files"))?;
+            let text = bytes(view, path).map_err(|error| wrong(&error))?;
+            let store = bundle(&text).ok_or_else(|| wrong("it holds no certificate"))?;
+            Some((text, store))
+        }
+        None => view.and_then(|view| USUAL.iter().find_map(|path| usual(view, path))),
+    };
+    if named.directories.is_empty() {
+        let store = main.map(|(_, store)| store).or_else(node);
+        return store.ok_or_else(|| "neither the guest nor the node has certificates to trust".to_owned());
     }
     let directories = view.into_iter().flat_map(|view| named.directories.iter().map(move |path| directory(view, path)));
     // One that is not there is usual where several are named.
-    texts.extend(directories.filter_map(Result::ok));
-    if texts.is_empty() && named.directories.is_empty() {
-        return node().ok_or_else(|| "neither the guest nor the node has certificates to trust".to_owned());
-    }
+    let texts: Vec<_> = main.into_iter().map(|(text, _)| text).chain(directories.filter_map(Result::ok)).collect();
     // A line's end between two: the last line of a file may have none.
     bundle(&texts.join(&b'\n')).ok_or_else(|| {
         format!(
@@ -113,6 +115,13 @@ fn roots(named: &Named, view: Option<&View>) -> Result<Arc<RootCertStore>, Strin
             named.directories.join(":")
         )
     })
+}
+
+/// A usual bundle with its certificates, if it is there.
+fn usual(view: &View, path: &str) -> Option<(Vec<u8>, Arc<RootCertStore>)> {
+    let text = bytes(view, path).ok()?;
+    let store = bundle(&text)?;
+    Some((text, store))
 }
 
 /// The files of a directory, one after the other, up to about [`LARGEST`] bytes; what is no certificate is left out later.
