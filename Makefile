@@ -13,12 +13,26 @@ export CARGO_TARGET_DIR
 WITH_JAVA = JAVA_HOME="$$(deploy/dist/find-java)"; export JAVA_HOME;
 MAVEN := ./mvnw -B -q
 
-ENGINE := $(CARGO_TARGET_DIR)/release/libatoll_engine.so
-LAUNCHER := $(TARGET)/launcher/containerd-shim-wasmtime-v1
-DIST := $(TARGET)/.dist
+# ARCH=arm64 makes `dist`, `image` and `imagetest` do their work for that architecture, beside what is this machine's own.
+ifdef ARCH
+ifneq ($(ARCH),arm64)
+$(error ARCH is '$(ARCH)': accepted is arm64; without ARCH it is the architecture of this machine)
+endif
+RUST_TARGET := aarch64-unknown-linux-gnu
+CROSS := aarch64-linux-gnu-
+export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER := $(CROSS)gcc
+endif
+FOR_ARCH := $(ARCH:%=-%)
+
+ENGINE := $(CARGO_TARGET_DIR)/$(RUST_TARGET:%=%/)dist/libatoll_engine.so
+LAUNCHER := $(TARGET)/launcher$(FOR_ARCH)/containerd-shim-wasmtime-v1
+DIST := $(TARGET)/.dist$(FOR_ARCH)
 JARS := $(TARGET)/.jars
 GUESTS := $(TARGET)/.guests
-TOOLS := $(TARGET)/.tools
+TOOLS := $(TARGET)/.tools$(FOR_ARCH)
+CHART_TOOLS := $(TARGET)/.tools-chart
+HELM := $(TARGET)/tools/helm/helm
+KUBECONFORM := $(TARGET)/tools/kubeconform/kubeconform
 
 engine_sources := $(shell find sandbox/native -name '*.rs' -o -name 'Cargo.*' -o -name '*.h')
 launcher_sources := $(shell find shim/launcher -name '*.[ch]' -o -name Makefile)
@@ -36,15 +50,42 @@ help: ## List the targets.
 demo: $(DIST) $(GUESTS) ## Run a pod from a .wasm in a registry on a private containerd, and show what happened. Needs root.
 	$(WITH_JAVA) e2e/demo/run
 
+.PHONY: image
+image: $(DIST) ## Pack target/dist into the installer's image, target/image/atoll.tar, with its SBOM.
+	$(WITH_JAVA) deploy/image/build --dist $(TARGET)/dist$(FOR_ARCH) --output $(TARGET)/image$(FOR_ARCH)
+
+.PHONY: images
+images: image ## The image for this machine's architecture and for arm64 in one, target/images/atoll.tar.
+	$(MAKE) image ARCH=arm64
+	deploy/image/join --output $(TARGET)/images $(TARGET)/image $(TARGET)/image-arm64
+
+.PHONY: install
+install: $(DIST) ## Install target/dist on this machine, which runs containerd. Needs root.
+	$(TARGET)/dist/bin/atoll install
+
+.PHONY: uninstall
+uninstall: $(DIST) ## Take Atoll away from this machine. Needs root.
+	$(TARGET)/dist/bin/atoll uninstall
+
+.PHONY: doctor
+doctor: $(DIST) ## Examine this machine: what is wrong, and what to do. Needs root.
+	$(TARGET)/dist/bin/atoll doctor
+
 .PHONY: test
-test: check unit node ## Everything: formats, lints, unit, integration and node tests. Needs root.
+test: check chart unit node e2e ## Everything: formats, lints, unit, integration, node and cluster tests. Needs root.
+
+.PHONY: e2e
+e2e: $(GUESTS) $(CHART_TOOLS) image ## Tests on a real Kubernetes: all on a plain cluster of processes, the few that use each part once on kind. Needs root.
+	e2e/node/prepare kind
+	$(WITH_JAVA) e2e/cluster/test plain
+	$(WITH_JAVA) e2e/cluster/test kind smoke
 
 .PHONY: bench
 bench: $(DIST) $(GUESTS) ## Measure against runc in one run; writes docs/benchmarks.md and target/bench.json. Needs root.
 	$(WITH_JAVA) e2e/bench/run
 
 .PHONY: dist
-dist: $(DIST) ## Build target/dist: launcher, daemon, command line, Java runtime; relocatable.
+dist: $(DIST) ## Build target/dist: launcher, daemon, command line, Java runtime; relocatable. ARCH=arm64: target/dist-arm64.
 
 ## What developers run
 
@@ -58,6 +99,17 @@ check: $(TOOLS) ## Formats and lints, without changing anything.
 	cd e2e/guests && cargo fmt --check
 	$(MAKE) -C shim/launcher check
 
+.PHONY: chart
+chart: $(CHART_TOOLS) ## Lint the chart, compare deploy/atoll.yaml with what it renders, and validate it and the samples by Kubernetes' schemas.
+	$(HELM) lint --strict deploy/chart
+	deploy/chart-manifest $(HELM) | diff -u deploy/atoll.yaml - || { echo 'deploy/atoll.yaml is not what the chart renders: run make manifests' >&2; exit 1; }
+	$(KUBECONFORM) -strict -summary -schema-location \
+	    '$(dir $(KUBECONFORM))schemas/{{.Group}}/{{.ResourceAPIVersion}}/{{.ResourceKind}}.json' runtimeclass-manifests deploy/atoll.yaml
+
+.PHONY: manifests
+manifests: $(CHART_TOOLS) ## Render deploy/atoll.yaml from the chart.
+	deploy/chart-manifest $(HELM) >deploy/atoll.yaml
+
 .PHONY: unit
 unit: $(ENGINE) $(LAUNCHER) $(GUESTS) ## Unit and integration tests of every module; no containerd.
 	cd sandbox/native && cargo test --release --locked
@@ -65,10 +117,15 @@ unit: $(ENGINE) $(LAUNCHER) $(GUESTS) ## Unit and integration tests of every mod
 	$(WITH_JAVA) ./mvnw -B verify -Datoll.skip.node=true
 
 .PHONY: node
-node: $(DIST) $(GUESTS) ## Tests on real containerds, driven through CRI as a kubelet would.
+node: $(DIST) $(GUESTS) image ## Tests on real containerds, driven through CRI as a kubelet would.
 	deploy/dist/test $(TARGET)/dist
+	deploy/image/test $(TARGET)/image
 	e2e/node/prepare test
 	$(WITH_JAVA) ./mvnw -B verify -pl e2e -am -Datoll.skip.unit=true -Datoll.skip.it=true
+
+.PHONY: imagetest
+imagetest: image ## Run what the image holds; with ARCH=arm64 under qemu-user.
+	deploy/image/test $(TARGET)/image$(FOR_ARCH) $(if $(ARCH),$(TARGET)/tools/qemu-aarch64)
 
 .PHONY: fix
 fix: ## Format all sources.
@@ -80,22 +137,26 @@ fix: ## Format all sources.
 .PHONY: clean
 clean: ## Remove what was built, but not the tools that took long to get (target/tools).
 	find target -mindepth 1 -maxdepth 1 ! -name tools -exec rm -rf {} + 2>/dev/null || true
-	rm -rf oci/target oci/proto/target sandbox/target shim/target shim/proto/target deploy/target e2e/target e2e/proto/target
+	rm -rf oci/target oci/proto/target sandbox/target shim/target shim/proto/target deploy/target deploy/proto/target e2e/target
 
 # Files
 
 # What is missing is told before anything long begins.
 $(TOOLS): e2e/node/prepare
 	@deploy/dist/find-java >/dev/null
-	e2e/node/prepare demo
+	e2e/node/prepare $(or $(ARCH),demo)
+	@touch $@
+
+$(CHART_TOOLS): e2e/node/prepare e2e/cluster/schemas/main.go
+	e2e/node/prepare chart
 	@touch $@
 
 $(ENGINE): $(engine_sources) | $(TOOLS)
-	cd sandbox/native && cargo build --release --locked
+	cd sandbox/native && cargo build --profile dist --locked $(RUST_TARGET:%=--target %)
 	@touch $@
 
 $(LAUNCHER): $(launcher_sources) | $(TOOLS)
-	$(MAKE) -C shim/launcher OUT=$(TARGET)/launcher
+	$(MAKE) -C shim/launcher OUT=$(@D) CROSS=$(CROSS)
 
 $(JARS): $(java_sources)
 	$(WITH_JAVA) $(MAVEN) package -Datoll.skip.unit=true
@@ -106,5 +167,6 @@ $(GUESTS): $(guest_sources) | $(TOOLS)
 	@touch $@
 
 $(DIST): $(ENGINE) $(LAUNCHER) $(JARS) $(wildcard deploy/dist/*)
-	$(WITH_JAVA) deploy/dist/build --engine $(ENGINE) --launcher $(LAUNCHER) --output $(TARGET)/dist
+	$(WITH_JAVA) deploy/dist/build --engine $(ENGINE) --launcher $(LAUNCHER) --output $(TARGET)/dist$(FOR_ARCH) \
+	    $(ARCH:%=--jmods $(TARGET)/tools/java-%)
 	@touch $@

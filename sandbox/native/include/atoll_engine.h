@@ -24,7 +24,7 @@
 
 #include <stdint.h>
 
-#define ATOLL_ABI 2
+#define ATOLL_ABI 5
 
 enum {
     ATOLL_EINVAL = -1,    /* the request, the program or a value in it is not acceptable */
@@ -34,6 +34,7 @@ enum {
     ATOLL_EIO = -5,       /* a system call failed; the text names it and the errno */
     ATOLL_EINTERNAL = -6, /* a bug: caught panic */
     ATOLL_ENOTSUP = -7,   /* known, and deliberately not offered */
+    ATOLL_EBUSY = -8,     /* not while that much is in use */
 };
 
 #define ATOLL_FUNCTION(name)                                                                                           \
@@ -43,13 +44,15 @@ enum {
 ATOLL_FUNCTION(atoll_abi);
 
 /*
- * New engine. in: JSON {"maxGuests": n (0: as many as vm.max_map_count allows), "workers": n (0: one per core)}.
+ * New engine. in: JSON {"maxGuests": n (0: as many as vm.max_map_count allows), "workers": n (0: one per core),
+ * "memory": bytes for all guests together (0: no limit)}.
  * Returns the engine's id.
  */
 ATOLL_FUNCTION(atoll_engine_new);
 
 /* a: engine. Returns the length of, and writes, JSON
- * {"wasmtime": "48.0.8", "compatibility": "<hex>", "slots": n, "live": n, "modules": n, "views": n}.
+ * {"wasmtime": "48.0.8", "compatibility": "<hex>", "slots": n, "live": n, "modules": n, "views": n,
+ * "memoryLimit": bytes (0: none), "memoryUsed": bytes}. "slots" are those for commands; servers have their own.
  * `compatibility` names everything compiled code depends on (engine version and settings, CPU features). */
 ATOLL_FUNCTION(atoll_engine_describe);
 
@@ -94,6 +97,7 @@ enum {
  *   "readonly": false,
  *   "mounts": [{"destination": "/data", "source": "/host/dir-or-file" or absent, "type": "bind" | "tmpfs",
  *               "readonly": true, "recursive": true, "options": ["size=64k"]}, ..]   in this order
+ *     "recursive": with what is mounted below the source, which stays writable unless "rro" is among the options
  * }
  * Missing mount points are made inside the root without following links out of it. Everything is mounted nosuid,nodev;
  * /dev is a small tmpfs with null, zero, random, urandom. Nothing is mounted outside the view.
@@ -107,15 +111,17 @@ ATOLL_FUNCTION(atoll_view_open);
 ATOLL_FUNCTION(atoll_view_drop);
 
 /*
- * Programs. a: engine. in: JSON either {"name": "hello.wasm", "source": "/path", "output": "/path"}: compile the file
+ * Programs. a: engine. in: JSON either {"name": "hello.wasm", "source": "/path", "output": "/path", "owner": "pod"}: compile the file
  * `source` (binary or text format) and write the compiled code to the new file `output` (mode 0600), or
  * {"name": .., "precompiled": "/path"}: map compiled code that this engine wrote and whose integrity the caller has checked.
+ * Programs of one owner are compiled one after the other, and owners take turns; without an owner each is its own.
  * The files may be removed once the module's event has come.
  * Returns the module's id at once; ATOLL_EVENT_MODULE follows.
  */
 ATOLL_FUNCTION(atoll_module_load);
 /* a: module. Returns the length of, and writes, JSON {"state": "loading" | "ready" | "failed", "error": "..",
- * "code": -1, "kind": "module" | "component", "compileNanos": n, "exports": ["_start", ..]}. */
+ * "code": -1, "kind": "module" | "component", "compileNanos": CPU time, "exports": ["_start", ..]}. The container of the first
+ * guest made of a module that was compiled has that time on its account. */
 ATOLL_FUNCTION(atoll_module_info);
 /* a: module. Guests that use it keep it. */
 ATOLL_FUNCTION(atoll_module_drop);
@@ -141,9 +147,24 @@ ATOLL_FUNCTION(atoll_policy_new);
  * Guests. a: engine, b: module (ready). in: JSON {
  *   "name": "pod/container for messages", "view": id or 0,
  *   "args": ["/app.wasm", ..], "env": ["K=V", ..], "cwd": "/",
- *   "export": "name" or absent (`_start`, wasi:http/incoming-handler or wasi:cli/run),
+ *   "export": "name" or absent (`_start`, wasi:http/incoming-handler or wasi:cli/run); of a component also
+ *             "interface#function", where "wasi:cli/run@0.2.x#run" is the command also of what serves HTTP,
  *   "stdin": "/path", "stdout": "/path", "stderr": "/path",   FIFO, regular file or character device; absent: nothing
- *   "memoryLimit": bytes (0 or absent: none),
+ *   "terminal": {"columns": n, "rows": n},    absent: none; else the guest's streams are one terminal, whose other side is
+ *                                             moved from "stdin" and to "stdout"; "stderr" must be absent
+ *   "joins": id,                              a guest that has not ended: both are one container and share its limits and its
+ *                                             account, so neither "memoryLimit" nor "cpu" may be given; absent or 0: none
+ *   "memoryLimit": bytes (0 or absent: none), of linear memories, tables, instances and what the host buffers
+ *   "cpu": {                                  as of a cgroup; absent: no quota, the usual weight
+ *     "quotaMicros": n (not positive: none), "periodMicros": n (1000 to 1000000, default 100000), "burstMicros": n,
+ *     "shares": n                             cpu.shares, 2 to 262144; 0: 1024
+ *   },
+ *   "user": {                                 for everything about files; absent: root, with all of these capabilities
+ *     "uid": 1000, "gid": 1000, "groups": [2000, ..],
+ *     "umask": 18,                            absent: 022 in octal, which is 18
+ *     "capabilities": ["CAP_DAC_OVERRIDE", ..]   CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER and CAP_FSETID have an
+ *   },                                        effect, others none; absent: none
+ *   "maxOpenFiles": n,                        files and directories of all instances (0 or absent: no limit)
  *   "network": {                              absent: none, every socket is refused
  *     "namespace": "/run/netns/x",            absent: the node's
  *     "fresh": false,                         true, without "namespace": a new one with nothing but its loopback
@@ -172,6 +193,10 @@ ATOLL_FUNCTION(atoll_policy_new);
 ATOLL_FUNCTION(atoll_guest_new);
 /* a: guest. A server listens when this returns; ATOLL_EIO if it cannot. */
 ATOLL_FUNCTION(atoll_guest_start);
+/* a: guest. in: JSON {"memoryLimit": bytes, "cpu": {..}} as in atoll_guest_new, each member optional: what is absent stays as
+ * it is. Changes the limits of the guest's container at once. ATOLL_EBUSY if the memory limit is below what is used,
+ * ATOLL_ESTATE if the guest has ended. */
+ATOLL_FUNCTION(atoll_guest_update);
 /* a: guest, b: signal number. Asks it to end: a server goes on taking requests for "drainMillis", finishes those in progress,
  * and ends with ATOLL_EVENT_EXITED and code 0; of every other guest this is atoll_guest_kill. */
 ATOLL_FUNCTION(atoll_guest_stop);
@@ -180,10 +205,14 @@ ATOLL_FUNCTION(atoll_guest_stop);
 ATOLL_FUNCTION(atoll_guest_kill);
 /* a: guest. Lets go of the writer that keeps a stdin FIFO open: the guest sees end of file once every other writer is gone. */
 ATOLL_FUNCTION(atoll_guest_close_stdin);
-/* a: guest. out: 16 uint64_t: cpu_ns, memory bytes, peak bytes, bytes written to stdout, to stderr, bytes read from stdin,
- * started_ns, ended_ns; of a server: requests answered by the guest, requests that it failed (500, or cut off), requests turned
- * away (400, 408, 413, 503, 504), requests in progress, open connections; of its network: open sockets, what the policy
- * refused; instances that exist. Returns 128. */
+/* a: guest with a terminal, b: columns << 16 | rows. */
+ATOLL_FUNCTION(atoll_guest_resize);
+/* a: guest. out: 22 uint64_t: of its container: cpu_ns, memory bytes, peak bytes; bytes written to stdout, to stderr, bytes
+ * read from stdin, started_ns, ended_ns; of a server: requests answered by the guest, requests that it failed (500, or cut
+ * off), requests turned away (400, 408, 413, 503, 504), requests in progress, open connections; of its network: open sockets,
+ * what the policy refused; instances that exist; of its container: periods of the CPU quota in which it ran, those of them in
+ * which the quota was used up, nanoseconds for which it had to wait for that, memory limit (0: none), bytes that the host
+ * buffers, guests that a memory limit has ended. Returns 176. */
 ATOLL_FUNCTION(atoll_guest_stat);
 /* a: guest. Returns the length of, and writes, the text of a trap or failure; 0 where there is none. */
 ATOLL_FUNCTION(atoll_guest_text);

@@ -7,15 +7,16 @@ use crate::guest::{self, Guest};
 use crate::module::{self, Program};
 use crate::network::{Policy, PolicyRequest};
 use crate::registry::{Registry, next_id};
+use crate::stdio::Size;
 use crate::view::{self, View};
-use crate::{json, panics};
+use crate::{json, limits, panics};
 use std::os::fd::IntoRawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// `ATOLL_ABI`.
-const ABI: i64 = 2;
+const ABI: i64 = 5;
 
 static ENGINES: Registry<EngineHost> = Registry::new("engine");
 static VIEWS: Registry<View> = Registry::new("view");
@@ -270,8 +271,9 @@ guard! {
         let view = if request.view == 0 { None } else { Some(VIEWS.get(request.view)?) };
         let policy = request.network.as_ref().map_or(0, |network| network.policy);
         let policy = if policy == 0 { None } else { Some(POLICIES.get(policy)?.1.clone()) };
+        let joined = if request.joins == 0 { None } else { Some(GUESTS.get(request.joins)?) };
         let id = next_id();
-        GUESTS.insert(id, Guest::new(id, &program, view, policy, &request)?);
+        GUESTS.insert(id, Guest::new(id, &program, view, policy, joined.as_deref(), &request)?);
         Ok(signed(id))
     }
 }
@@ -280,6 +282,15 @@ guard! {
     /// Starts a guest.
     atoll_guest_start(a, b, input, out) {
         GUESTS.get(a)?.start()?;
+        Ok(0)
+    }
+}
+
+guard! {
+    /// Changes the limits of a guest's container.
+    atoll_guest_update(a, b, input, out) {
+        let request: limits::Request = json::request("guest update", input)?;
+        GUESTS.get(a)?.update(&request)?;
         Ok(0)
     }
 }
@@ -304,6 +315,14 @@ guard! {
     /// Lets stdin end.
     atoll_guest_close_stdin(a, b, input, out) {
         GUESTS.get(a)?.close_stdin();
+        Ok(0)
+    }
+}
+
+guard! {
+    /// Changes the size of a guest's terminal.
+    atoll_guest_resize(a, b, input, out) {
+        GUESTS.get(a)?.resize(Size::unpacked(b)?)?;
         Ok(0)
     }
 }

@@ -1,9 +1,12 @@
-//! One engine: Wasmtime's settings, the runtime that polls guests, and how many guests there may be.
+//! One engine: the pools of instances, the runtime that polls guests, and the limits of the node.
 
+use crate::allocator::Tidying;
 use crate::events::Events;
 use crate::failure::{Code, Failure, Result, one_line};
+use crate::files::Census;
 use crate::jobs::Jobs;
-use crate::linking::Linkers;
+use crate::limits::{self, Node};
+use crate::pool::{Counted, Pool, Sizes, Slot};
 use crate::ticker::Ticker;
 use crate::view::Template;
 use serde::{Deserialize, Serialize};
@@ -13,18 +16,17 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::runtime::{Builder, Handle, Runtime};
-use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails};
+use wasmtime::Engine;
 
 /// The version of Wasmtime that is linked in.
 const WASMTIME: &str = "48.0.8";
-/// Memory maps left to the process besides the pool: exceeding `vm.max_map_count` kills a JVM.
-const SPARE_MAPS: usize = 8192;
-/// Memory maps of one slot: 2 for its stack from the start, 4 more once it was used.
-const MAPS_PER_SLOT: usize = 6;
-/// Slots that fit the address space with 4 GiB each; beyond, memories are smaller and loads need bounds checks.
-const ROOMY_SLOTS: usize = 20_000;
-/// Threads for file operations, which may hang on a network file system.
+/// Threads for streams that are files, which may hang on a network file system.
 const BLOCKING_THREADS: usize = 512;
+
+/// Compilations at a time.
+const COMPILATIONS: usize = 4;
+/// How much nicer than guests and the daemon compilers are: they get a tenth of what those do.
+const COMPILING: i32 = 10;
 
 /// `atoll_engine_new`'s request.
 #[derive(Deserialize)]
@@ -34,10 +36,14 @@ pub(crate) struct Request {
     max_guests: usize,
     #[serde(default)]
     workers: usize,
+    /// Bytes for all guests together; 0 is no limit.
+    #[serde(default)]
+    memory: u64,
 }
 
 /// `atoll_engine_describe`'s answer.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Description<'a> {
     wasmtime: &'a str,
     compatibility: &'a str,
@@ -45,42 +51,36 @@ struct Description<'a> {
     live: usize,
     modules: usize,
     views: usize,
+    memory_limit: u64,
+    memory_used: u64,
 }
 
 pub(crate) struct EngineHost {
     pub id: u64,
-    pub wasmtime: Engine,
-    pub linkers: Linkers,
+    pub commands: Pool,
+    pub servers: Pool,
     pub events: Events,
     pub ticker: Ticker,
-    /// Compilations, at most one per core.
+    pub limits: Node,
+    /// Compilations: few at a time, since each uses many threads.
     pub compile: Jobs,
+    /// Threads of one compilation.
+    pub compilers: usize,
     /// Mapping of compiled code.
     pub map: Jobs,
     pub handle: Handle,
+    pub tidying: Tidying,
+    /// Of the threads that do file operations.
+    pub census: Arc<Census>,
     runtime: Mutex<Option<Runtime>>,
     template: OnceLock<Template>,
     closed: AtomicBool,
-    slots: usize,
-    taken: Arc<AtomicUsize>,
     live: Arc<AtomicUsize>,
     compatibility: String,
 }
 
-/// An instance's place among the engine's slots, given back when dropped.
-pub(crate) struct Slot(#[expect(dead_code, reason = "counts until it is dropped")] Counted);
-
 /// A guest that has not ended.
 pub(crate) struct Living(#[expect(dead_code, reason = "counts until it is dropped")] Counted);
-
-/// One of what a number counts.
-struct Counted(Arc<AtomicUsize>);
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
 
 impl EngineHost {
     pub fn new(id: u64, request: &Request) -> Result<Arc<Self>> {
@@ -88,60 +88,73 @@ impl EngineHost {
             Failure::new(Code::Internal, one_line(&format!("the engine cannot be made: {error:#}")))
         };
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let slots = slots(request.max_guests)?;
-        let wasmtime = Engine::new(&config(slots)).map_err(internal)?;
-        let linkers = Linkers::new(&wasmtime).map_err(internal)?;
+        let workers = if request.workers == 0 { cores } else { request.workers.min(256) };
+        let sizes = Sizes::new(request.max_guests)?;
+        let commands = Pool::commands(sizes).map_err(internal)?;
+        let servers = Pool::servers(sizes).map_err(internal)?;
         let runtime = Builder::new_multi_thread()
-            .worker_threads(if request.workers == 0 { cores } else { request.workers.min(256) })
+            .worker_threads(workers)
             .max_blocking_threads(BLOCKING_THREADS)
-            // The reactor is looked at after every poll: a guest that spins yields each millisecond, and 61 of those
-            // would be the default wait of everything else.
-            .event_interval(1)
+            // Not the usual 61: a poll may take a while. A guest that a tick interrupted goes on after the reactor was looked at,
+            // whatever this is.
+            .event_interval(8)
             .thread_name("atoll-worker")
             .enable_all()
             .build()
             .map_err(|error| Failure::io("cannot start the engine's workers", error))?;
-        let ticker = Ticker::start(&wasmtime).map_err(|error| Failure::io("cannot start the engine's clock", error))?;
+        let ticker = Ticker::start([&commands.wasmtime, &servers.wasmtime])
+            .map_err(|error| Failure::io("cannot start the engine's clock", error))?;
         Ok(Arc::new(Self {
             id,
-            compatibility: compatibility(&wasmtime),
-            linkers,
+            compatibility: compatibility(&commands.wasmtime),
+            commands,
+            servers,
             events: Events::default(),
             ticker,
-            compile: Jobs::new("atoll-compile", cores),
-            map: Jobs::new("atoll-map", 1),
+            limits: Node::new(request.memory, workers),
+            compile: Jobs::new("atoll-compile", cores.min(COMPILATIONS), COMPILING),
+            compilers: cores,
+            map: Jobs::new("atoll-map", 1, 0),
             handle: runtime.handle().clone(),
+            tidying: Tidying::start(runtime.handle()),
+            census: Arc::default(),
             runtime: Mutex::new(Some(runtime)),
             template: OnceLock::new(),
             closed: AtomicBool::new(false),
-            slots,
-            taken: Arc::default(),
             live: Arc::default(),
-            wasmtime,
         }))
     }
 
-    /// Takes a slot for an instance, or refuses: the pool is never exceeded.
-    pub fn slot(&self) -> Result<Slot> {
+    /// Takes a slot for an instance in one of the pools.
+    pub fn slot(&self, pool: &Pool) -> Result<Slot> {
         self.check_open()?;
-        let more = |taken: usize| (taken < self.slots).then_some(taken + 1);
-        let taken = self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
-        taken.map(|_| Slot(Counted(self.taken.clone()))).map_err(|taken| {
-            Failure::new(
-                Code::Exhausted,
-                format!(
-                    "no room for another guest: {taken} live of at most {}; end some, or raise vm.max_map_count (6 for each \
-                     guest and {SPARE_MAPS} to spare) and restart",
-                    self.slots
-                ),
-            )
-        })
+        pool.slot()
+    }
+
+    /// Refuses a guest called `name` that begins with `initial` bytes of memory if the node's budget has no room for it.
+    /// `limit` is its container's; 0 is none.
+    pub fn admit(&self, name: &str, initial: u64, limit: u64) -> Result<()> {
+        let wanted = initial.saturating_add(limits::INSTANCE);
+        // One that would cross its own limit first is told so by its end.
+        let wanted = if limit == 0 { wanted } else { wanted.min(limit) };
+        let memory = &self.limits.memory;
+        if wanted <= memory.room() {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Code::Exhausted,
+            format!(
+                "no memory for another guest: {name} begins with {wanted} bytes, and the guests of this node use {} of {}; end \
+                 some, or raise limits.memory in Atoll's configuration",
+                memory.used(),
+                memory.limit()
+            ),
+        ))
     }
 
     /// Counts a guest until the result is dropped.
     pub fn living(&self) -> Living {
-        self.live.fetch_add(1, Ordering::Relaxed);
-        Living(Counted(self.live.clone()))
+        Living(Counted::new(&self.live))
     }
 
     /// The mount namespace that views are copied from, made at first use.
@@ -158,10 +171,12 @@ impl EngineHost {
         let description = Description {
             wasmtime: WASMTIME,
             compatibility: &self.compatibility,
-            slots: self.slots,
+            slots: self.commands.slots(),
             live: self.live.load(Ordering::Relaxed),
             modules,
             views,
+            memory_limit: self.limits.memory.limit(),
+            memory_used: self.limits.memory.used(),
         };
         serde_json::to_string(&description).map_err(|error| Failure::new(Code::Internal, error.to_string()))
     }
@@ -195,67 +210,6 @@ impl EngineHost {
         }
         Ok(())
     }
-}
-
-/// How many guests fit: what was asked for, never more than the process's memory maps allow.
-fn slots(asked: usize) -> Result<usize> {
-    let path = "/proc/sys/vm/max_map_count";
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::io(format!("cannot read {path}"), error))?;
-    let maps: usize =
-        text.trim().parse().map_err(|_| Failure::new(Code::Io, format!("{path} holds no number: {text:?}")))?;
-    let fitting = maps.saturating_sub(SPARE_MAPS) / MAPS_PER_SLOT;
-    let slots = if asked == 0 { fitting.min(ROOMY_SLOTS) } else { asked.min(fitting) };
-    if slots == 0 {
-        return Err(Failure::new(
-            Code::Exhausted,
-            format!(
-                "vm.max_map_count is {maps}, too small for even one guest; set it to at least {}",
-                SPARE_MAPS + 1000 * MAPS_PER_SLOT
-            ),
-        ));
-    }
-    Ok(slots)
-}
-
-/// Reasons and measurements of these settings are in the project's engine notes; sizes are in bytes.
-fn config(slots: usize) -> Config {
-    let (reservation, guard): (u64, u64) =
-        if slots <= ROOMY_SLOTS { (4 << 30, 32 << 20) } else { (256 << 20, 64 << 10) };
-    let count = u32::try_from(slots).unwrap_or(u32::MAX / 4);
-    let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(count)
-        .total_core_instances(count.saturating_mul(4))
-        .total_memories(count)
-        .total_stacks(count)
-        .total_tables(count.saturating_mul(2))
-        .total_gc_heaps(0)
-        .max_memory_size(usize::try_from(reservation).unwrap_or(usize::MAX))
-        .max_memories_per_module(8)
-        .max_tables_per_module(8)
-        .table_elements(100_000)
-        .max_unused_warm_slots(100)
-        .linear_memory_keep_resident(128 << 10)
-        .table_keep_resident(64 << 10)
-        .async_stack_keep_resident(8 << 10)
-        .pagemap_scan(Enabled::Auto);
-    let mut config = Config::new();
-    config
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
-        .epoch_interruption(true)
-        .max_wasm_stack(512 << 10)
-        .async_stack_size(2 << 20)
-        .async_stack_zeroing(true)
-        .memory_init_cow(true)
-        .memory_reservation(reservation)
-        .memory_guard_size(guard)
-        .parallel_compilation(true)
-        .wasm_gc(false)
-        .wasm_function_references(false)
-        .wasm_exceptions(false)
-        .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(40))
-        // Line numbers would mean parsing a guest's debug information in this process when it traps.
-        .wasm_backtrace_details(WasmBacktraceDetails::Disable);
-    config
 }
 
 /// Names everything that compiled code depends on.

@@ -2,10 +2,10 @@
 
 use crate::failure::{Failure, Result, one_line, shortened};
 use crate::host::Host;
-use crate::linking::{Linked, exports, nearest};
+use crate::linking::{HTTP_HANDLER, Linked, exported, exports, nearest};
 use crate::program::Kind;
 use wasmtime::component::{self, ComponentExportIndex, types::ComponentItem};
-use wasmtime::{InstancePre, Store, Val, ValType};
+use wasmtime::{Engine, InstancePre, Store, Val, ValType};
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
 /// What running a program means.
@@ -19,7 +19,7 @@ impl Start {
     /// Finds what `export` (none: the program's own entry) of the program `name` is.
     pub fn find(name: &str, linked: &Linked, export: Option<&str>, args: &[String]) -> Result<Self> {
         if let (Linked::Component(pre), None) = (linked, export)
-            && let Some(interface) = exported(pre, "wasi:http/incoming-handler@0.2.")
+            && let Some(interface) = exported(pre.component(), HTTP_HANDLER)
         {
             return ProxyPre::new(pre.clone()).map(Self::Serve).map_err(|error| {
                 Failure::invalid(format!(
@@ -31,14 +31,6 @@ impl Start {
         }
         Entry::find(name, linked, export, args).map(Self::Call)
     }
-}
-
-/// The full name of the interface that a component exports under `prefix`.
-fn exported(pre: &component::InstancePre<Host>, prefix: &str) -> Option<String> {
-    let component = pre.component();
-    let ty = component.component_type();
-    let mut names = ty.exports(component.engine()).map(|(export, _)| export);
-    names.find(|export| export.starts_with(prefix)).map(str::to_owned)
 }
 
 /// A checked entry with its arguments.
@@ -57,6 +49,14 @@ impl Entry {
         match linked {
             Linked::Module(pre) => in_module(name, pre, export, args, linked),
             Linked::Component(pre) => in_component(name, pre, export, linked),
+        }
+    }
+
+    /// The engine that its store must be of.
+    pub fn engine(&self) -> &Engine {
+        match self {
+            Self::Module { pre, .. } => pre.module().engine(),
+            Self::Command { pre, .. } | Self::Function { pre, .. } => pre.engine(),
         }
     }
 
@@ -159,12 +159,17 @@ fn in_component(
     linked: &Linked,
 ) -> Result<Entry> {
     let component = pre.component();
-    let Some(wanted) = export else {
-        let run = exported(pre, "wasi:cli/run@0.2.")
-            .and_then(|interface| component.get_export_index(None, &interface))
-            .and_then(|interface| component.get_export_index(Some(&interface), "run"));
-        let Some(run) = run else { return Err(missing(name, "wasi:cli/run@0.2", export, linked)) };
-        return Ok(Entry::Command { pre: pre.clone(), run });
+    let interface = exported(component, "wasi:cli/run@0.2.");
+    let is_command = |wanted: &str| interface.as_ref().is_some_and(|interface| wanted == format!("{interface}#run"));
+    let wanted = match export {
+        Some(wanted) if !is_command(wanted) => wanted,
+        _ => {
+            let run = interface
+                .and_then(|interface| component.get_export_index(None, &interface))
+                .and_then(|interface| component.get_export_index(Some(&interface), "run"));
+            let Some(run) = run else { return Err(missing(name, "wasi:cli/run@0.2", export, linked)) };
+            return Ok(Entry::Command { pre: pre.clone(), run });
+        }
     };
     // `interface#function` reaches into an exported interface.
     let found = match wanted.rsplit_once('#') {

@@ -13,6 +13,7 @@ pub(crate) enum Code {
     Io = -5,
     Internal = -6,
     NotSupported = -7,
+    Busy = -8,
 }
 
 /// A failure to report to the caller. The text is one line: cause first, then what was found and what is accepted.

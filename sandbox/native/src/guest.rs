@@ -1,24 +1,26 @@
 //! One guest: made, started, ended, dropped; its end is told once.
 
 use crate::clock;
-use crate::engine::{EngineHost, Living, Slot};
+use crate::engine::{EngineHost, Living};
 use crate::entry::{Entry, Start};
 use crate::events::{Event, Kind};
 use crate::failure::{Failure, Result, shortened};
+use crate::files::{Files, User, UserRequest};
 use crate::host::Host;
-use crate::limits::Usage;
+use crate::limits::{Account, CpuRequest, Request as LimitsRequest};
 use crate::linking::wants_files;
 use crate::module::Program;
 use crate::network::{Network, NetworkRequest, Policy, Surroundings};
-use crate::recipe::{Files, Recipe};
+use crate::pool::Slot;
+use crate::recipe::Recipe;
 use crate::run;
 use crate::serve::{Server, Settings};
-use crate::stdio::{Input, Output, Unread};
+use crate::stdio::{Counts, Places, Size, Streams, Terminal, Unread};
 use crate::view::View;
 use serde::Deserialize;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
@@ -43,11 +45,30 @@ pub(crate) struct Request {
     stdin: Option<String>,
     stdout: Option<String>,
     stderr: Option<String>,
+    terminal: Option<Size>,
+    /// The id of a guest whose account this one shares; 0 is none.
     #[serde(default)]
+    pub joins: i64,
     memory_limit: Option<u64>,
+    cpu: Option<CpuRequest>,
+    /// Open files and directories; 0 is no limit.
+    #[serde(default)]
+    max_open_files: usize,
+    user: Option<UserRequest>,
     pub network: Option<NetworkRequest>,
     #[serde(default)]
     http: Settings,
+}
+
+impl Request {
+    fn places(&self) -> Places<'_> {
+        Places {
+            stdin: self.stdin.as_deref(),
+            stdout: self.stdout.as_deref(),
+            stderr: self.stderr.as_deref(),
+            terminal: self.terminal,
+        }
+    }
 }
 
 fn root() -> String {
@@ -59,14 +80,16 @@ pub(crate) struct Guest {
     pub id: u64,
     pub name: String,
     pub engine: Arc<EngineHost>,
-    pub usage: Arc<Usage>,
+    /// Its container's.
+    pub account: Arc<Account>,
     pub kill: Kill,
     pub entered_ns: AtomicU64,
     created_ns: u64,
     started_ns: AtomicU64,
     ended_ns: AtomicU64,
-    written: [Arc<AtomicU64>; 2],
-    read: Arc<AtomicU64>,
+    streamed: Counts,
+    /// `None` if it has none; gone once the guest has ended.
+    terminal: Option<Weak<Terminal>>,
     stdin_keeper: Mutex<Option<OwnedFd>>,
     pub unread: Unread,
     figures: Mutex<Figures>,
@@ -82,8 +105,8 @@ enum State {
 /// Everything that a guest holds before it is started.
 struct Prepared {
     work: Work,
-    stdout: Arc<Output>,
-    stderr: Arc<Output>,
+    streams: Streams,
+    terminal: Option<Arc<Terminal>>,
     view: Option<Arc<View>>,
     living: Living,
 }
@@ -96,8 +119,8 @@ enum Work {
 /// Everything that the guest's task takes over at start.
 pub(crate) struct Running {
     pub work: Job,
-    pub stdout: Arc<Output>,
-    pub stderr: Arc<Output>,
+    pub streams: Streams,
+    pub terminal: Option<Arc<Terminal>>,
     /// Keeps the mounts that the guest's directories are on.
     pub view: Option<Arc<View>>,
     pub living: Living,
@@ -133,7 +156,7 @@ impl Figures {
             (numbers[3], numbers[4], numbers[7]) = (requests, connections, instances);
         }
         if let Some(network) = network {
-            (numbers[5], numbers[6]) = (network.sockets.open() as u64, network.refused());
+            (numbers[5], numbers[6]) = (network.sockets.taken() as u64, network.refused());
         }
         numbers
     }
@@ -179,6 +202,7 @@ impl Guest {
         program: &Program,
         view: Option<Arc<View>>,
         policy: Option<Arc<Policy>>,
+        joined: Option<&Guest>,
         request: &Request,
     ) -> Result<Arc<Self>> {
         let engine = &program.engine;
@@ -186,37 +210,34 @@ impl Guest {
         check_arguments(request)?;
         let linked = program.linked()?;
         let start = Start::find(&program.name, linked, request.export.as_deref(), &request.args)?;
-        let usage = Arc::<Usage>::default();
+        let account = account(engine, joined, request)?;
+        engine.admit(&request.name, linked.initial_memory(), account.memory.limit())?;
         let surroundings =
-            || Surroundings { name: &request.name, env: &request.env, view: view.clone(), usage: usage.clone() };
+            || Surroundings { name: &request.name, env: &request.env, view: view.clone(), account: account.clone() };
         let network = request.network.as_ref().map(|network| network.open(surroundings(), policy)).transpose()?;
-        let (out, err, read) = (Arc::default(), Arc::default(), Arc::default());
+        let streamed = Counts::default();
         // Instances of a server write to the same streams, each as much as it is permitted.
         let writers = if matches!(start, Start::Serve(_)) { request.http.writers() } else { 1 };
-        let inside_runtime = engine.handle.enter();
-        let (stdin, stdin_keeper) = Input::open(request.stdin.as_deref(), Arc::clone(&read), &engine.handle)?;
-        let stdout = Output::open("stdout", request.stdout.as_deref(), writers, Arc::clone(&out), &engine.handle)?;
-        let stderr = Output::open("stderr", request.stderr.as_deref(), writers, Arc::clone(&err), &engine.handle)?;
-        drop(inside_runtime);
+        let (streams, terminal, stdin_keeper) =
+            Streams::open(&request.places(), writers, &streamed, &account, &engine.handle)?;
         let files = match &view {
-            Some(view) if wants_files(linked) => Some(Files::open(view.clone(), &request.cwd)?),
+            Some(view) if wants_files(linked) => Some(Arc::new(files(engine, view.clone(), request)?)),
             _ => None,
         };
         let recipe = Recipe {
             args: request.args.clone(),
-            env: environment(request, files.as_ref()),
+            env: environment(request, files.as_deref()),
             cwd: request.cwd.clone(),
             files,
-            stdin: matches!(start, Start::Call(_)).then_some(stdin),
-            stdout: stdout.clone(),
-            stderr: stderr.clone(),
+            stdin: matches!(start, Start::Call(_)).then(|| streams.stdin.clone()),
+            stdout: streams.stdout.clone(),
+            stderr: streams.stderr.clone(),
             network: network.clone(),
-            memory_limit: request.memory_limit.unwrap_or(0),
-            usage: usage.clone(),
+            account: account.clone(),
         };
         let mut server = None;
         let work = match start {
-            Start::Call(entry) => Work::Call(Box::new(recipe.host()), entry, engine.slot()?),
+            Start::Call(entry) => Work::Call(Box::new(recipe.host()), entry, engine.slot(program.pool())?),
             Start::Serve(handler) => {
                 let network = network.clone().ok_or_else(|| {
                     Failure::invalid(format!("{} serves HTTP, but this guest has no network", program.name))
@@ -226,19 +247,21 @@ impl Guest {
                 Work::Serve(made)
             }
         };
-        let prepared = Prepared { work, stdout, stderr, view, living: engine.living() };
+        account.add_compilation(program.take_bill());
+        let watched = terminal.as_ref().map(Arc::downgrade);
+        let prepared = Prepared { work, streams, terminal, view, living: engine.living() };
         Ok(Arc::new(Self {
             id,
             name: shortened(&request.name, 200),
             engine: engine.clone(),
-            usage,
+            account,
             kill: Kill::default(),
             entered_ns: AtomicU64::new(0),
             created_ns: clock::monotonic(),
             started_ns: AtomicU64::new(0),
             ended_ns: AtomicU64::new(0),
-            written: [out, err],
-            read,
+            streamed,
+            terminal: watched,
             stdin_keeper: Mutex::new(stdin_keeper),
             unread: Unread::default(),
             figures: Mutex::new(Figures::Present { server, network }),
@@ -263,14 +286,22 @@ impl Guest {
         let State::Made(prepared) = std::mem::replace(&mut *state, State::Running) else { return Ok(()) };
         self.started_ns.store(clock::monotonic(), Ordering::Relaxed);
         drop(state);
-        let Prepared { work, stdout, stderr, view, living } = *prepared;
+        let Prepared { work, streams, terminal, view, living } = *prepared;
         let work = match (work, listener) {
             (Work::Call(host, entry, slot), _) => Job::Call(host, entry, slot),
             (Work::Serve(server), Some(listener)) => Job::Serve(server, listener),
             (Work::Serve(_), None) => return Err(Failure::state("a server that does not listen cannot be started")),
         };
-        drop(self.engine.handle.spawn(run::guest(self.clone(), Running { work, stdout, stderr, view, living })));
+        drop(self.engine.handle.spawn(run::guest(self.clone(), Running { work, streams, terminal, view, living })));
         Ok(())
+    }
+
+    /// Changes the limits of the guest's container.
+    pub fn update(&self, request: &LimitsRequest) -> Result<()> {
+        if let State::Ended { .. } = &*self.lock() {
+            return Err(Failure::state(format!("the guest {} has ended already", self.name)));
+        }
+        self.account.update(&self.name, request)
     }
 
     /// Asks a running server to end when it has answered what it was asked; ends every other guest at once.
@@ -315,6 +346,17 @@ impl Guest {
         Ok(())
     }
 
+    /// Changes the size of the terminal.
+    pub fn resize(&self, size: Size) -> Result<()> {
+        let Some(terminal) = &self.terminal else {
+            return Err(Failure::invalid(format!("the guest {} has no terminal, so no size of one", self.name)));
+        };
+        match terminal.upgrade() {
+            Some(terminal) => terminal.resize(size),
+            None => Err(Failure::state(format!("the guest {} has ended already", self.name))),
+        }
+    }
+
     pub fn close_stdin(&self) {
         drop(self.stdin_keeper.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
@@ -323,10 +365,13 @@ impl Guest {
     pub fn ended(&self, end: End) {
         self.close_stdin();
         self.settle_figures();
-        self.usage.memory.store(0, Ordering::Relaxed);
         let ended_ns = clock::monotonic();
         self.ended_ns.store(ended_ns, Ordering::Relaxed);
         *self.lock() = State::Ended { text: end.text };
+        if end.kind == Kind::OutOfMemory {
+            self.account.oom_kills.fetch_add(1, Ordering::Relaxed);
+        }
+        self.engine.tidying.want();
         self.engine.events.push(Event {
             id: self.id,
             kind: end.kind,
@@ -335,26 +380,40 @@ impl Guest {
             started_ns: self.started_ns.load(Ordering::Relaxed),
             entered_ns: self.entered_ns.load(Ordering::Relaxed),
             ended_ns,
-            cpu_ns: self.usage.cpu_ns.load(Ordering::Relaxed),
-            peak_bytes: self.usage.peak.load(Ordering::Relaxed),
+            cpu_ns: self.account.cpu_ns(),
+            peak_bytes: self.account.memory.peak(),
         });
     }
 
     /// `atoll_guest_stat`'s numbers.
-    pub fn stat(&self) -> [u64; 16] {
+    pub fn stat(&self) -> [u64; 22] {
         let get = |number: &AtomicU64| number.load(Ordering::Relaxed);
+        let memory = &self.account.memory;
         let own = [
-            get(&self.usage.cpu_ns),
-            get(&self.usage.memory),
-            get(&self.usage.peak),
-            get(&self.written[0]),
-            get(&self.written[1]),
-            get(&self.read),
+            self.account.cpu_ns(),
+            memory.used(),
+            memory.peak(),
+            get(&self.streamed.stdout),
+            get(&self.streamed.stderr),
+            get(&self.streamed.stdin),
             get(&self.started_ns),
             get(&self.ended_ns),
         ];
         let figures = self.figures().now();
-        std::array::from_fn(|index| if index < own.len() { own[index] } else { figures[index - own.len()] })
+        let throttling = self.account.throttling();
+        let limits = [
+            throttling.periods,
+            throttling.throttled,
+            throttling.throttled_ns,
+            memory.limit(),
+            memory.buffers(),
+            get(&self.account.oom_kills),
+        ];
+        let mut numbers = [0; 22];
+        for (slot, number) in numbers.iter_mut().zip(own.into_iter().chain(figures).chain(limits)) {
+            *slot = number;
+        }
+        numbers
     }
 
     /// The text of a trap or failure; empty where there is none.
@@ -373,6 +432,35 @@ impl Guest {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The account of the container that the guest belongs to.
+fn account(engine: &EngineHost, joined: Option<&Guest>, request: &Request) -> Result<Arc<Account>> {
+    let limits = LimitsRequest { memory_limit: request.memory_limit, cpu: request.cpu.clone() };
+    let Some(joined) = joined else {
+        let account = Account::new(&engine.limits);
+        account.update(&request.name, &limits)?;
+        return Ok(Arc::new(account));
+    };
+    if joined.engine.id != engine.id {
+        return Err(Failure::invalid(format!("the guest {} to join belongs to another engine", joined.name)));
+    }
+    if let State::Ended { .. } = &*joined.lock() {
+        return Err(Failure::state(format!("the guest {} to join has ended already", joined.name)));
+    }
+    if limits.memory_limit.is_some() || limits.cpu.is_some() {
+        return Err(Failure::invalid(format!(
+            "a guest that joins {} has the limits of that one; leave \"memoryLimit\" and \"cpu\" out",
+            joined.name
+        )));
+    }
+    Ok(joined.account.clone())
+}
+
+fn files(engine: &EngineHost, view: Arc<View>, request: &Request) -> Result<Files> {
+    let user = request.user.as_ref().map(User::new).transpose()?.unwrap_or_default();
+    let most = if request.max_open_files == 0 { usize::MAX } else { request.max_open_files };
+    Files::open(view, &request.cwd, user, most, engine.census.clone())
 }
 
 fn check_arguments(request: &Request) -> Result<()> {

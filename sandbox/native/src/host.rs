@@ -1,6 +1,7 @@
 //! The data of a guest's store: what its host functions work on.
 
-use crate::limits::Limits;
+use crate::files::Held;
+use crate::limits::StoreLimits;
 use crate::network::{Hooks, Network, StoreSockets};
 use std::sync::Arc;
 use wasmtime_wasi::p1::WasiP1Ctx;
@@ -9,8 +10,10 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 /// One store's data.
 pub(crate) struct Host {
+    /// Dropped before `files`, as that demands.
     pub wasi: WasiP1Ctx,
-    pub limits: Limits,
+    pub files: Held,
+    pub limits: StoreLimits,
     pub net: HostNetwork,
 }
 

@@ -1,13 +1,15 @@
 //! What the engine offers to programs, and the check that a program needs nothing else.
 
 use crate::failure::{Failure, Result, one_line, shortened};
+use crate::files::{self, Held};
 use crate::host::{Host, HostNetwork};
-use crate::limits::Limits;
+use crate::limits::{Account, Node, StoreLimits};
 use crate::network::{lookup, sockets};
 use crate::program::Kind;
+use std::sync::Arc;
 use wasmtime::component::{self, Component};
 use wasmtime::{Engine, Linker, Module, Store};
-use wasmtime_wasi::{I32Exit, WasiCtxBuilder};
+use wasmtime_wasi::WasiCtxBuilder;
 
 /// A program with its imports resolved, ready to be instantiated any number of times.
 #[derive(Clone)]
@@ -15,6 +17,21 @@ pub(crate) enum Linked {
     Module(wasmtime::InstancePre<Host>),
     Component(component::InstancePre<Host>),
 }
+
+impl Linked {
+    /// Bytes of the largest memory that an instance begins with.
+    pub fn initial_memory(&self) -> u64 {
+        // Of what a component imports as a module nothing is known, and nothing is offered.
+        let required = match self {
+            Self::Module(pre) => Some(pre.module().resources_required()),
+            Self::Component(pre) => pre.component().resources_required(),
+        };
+        required.and_then(|required| required.max_initial_memory_size).unwrap_or(0).saturating_mul(WASM_PAGE)
+    }
+}
+
+/// Bytes of a page of linear memory.
+const WASM_PAGE: u64 = 64 << 10;
 
 /// The interfaces of WASI 0.2 that [`Linkers`] offers to components, without their version.
 const INTERFACES: &[&str] = &[
@@ -69,24 +86,23 @@ pub(crate) struct Linkers {
 impl Linkers {
     pub fn new(engine: &Engine) -> wasmtime::Result<Self> {
         let mut core = Linker::<Host>::new(engine);
-        wasmtime_wasi::p1::add_to_linker_async(&mut core, |host: &mut Host| &mut host.wasi)?;
-        wasmtime_wasi::p0::add_to_linker_async(&mut core, |host: &mut Host| &mut host.wasi)?;
-        // wasmtime-wasi traps for statuses above 125; a process has all of them.
-        core.allow_shadowing(true);
-        for version in ["wasi_snapshot_preview1", "wasi_unstable"] {
-            core.func_wrap(version, "proc_exit", |status: i32| -> wasmtime::Result<()> {
-                Err(I32Exit(status).into())
-            })?;
-        }
+        wasmtime_wasi::p1::wasi_snapshot_preview1::add_to_linker(&mut core, |host: &mut Host| host)?;
+        wasmtime_wasi::p0::wasi_unstable::add_to_linker(&mut core, |host: &mut Host| host)?;
         let mut component = component::Linker::<Host>::new(engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut component)?;
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut component)?;
         component.allow_shadowing(true);
+        files::add_to_linker(&mut component)?;
         sockets::add_to_linker(&mut component)?;
         lookup::add_to_linker(&mut component)?;
         let mut wasi = WasiCtxBuilder::new();
         let net = HostNetwork::new(None, sockets::give(&mut wasi, None));
-        let host = Host { wasi: wasi.build_p1(), limits: Limits::new(0, std::sync::Arc::default()), net };
+        let host = Host {
+            wasi: wasi.build_p1(),
+            files: Held::new(None),
+            limits: StoreLimits::new(Arc::new(Account::new(&Node::new(0, 1)))),
+            net,
+        };
         let mut store = Store::new(engine, host);
         let mut offered: Vec<String> =
             core.iter(&mut store).map(|(module, field, _)| format!("{module}.{field}")).collect();
@@ -161,7 +177,7 @@ fn is_offered(import: &str) -> bool {
 fn refuse_other_worlds<'a>(name: &str, exports: impl Iterator<Item = &'a str>) -> Result<()> {
     let mut other = None;
     for export in exports {
-        if export.starts_with("wasi:cli/run@0.2.") || export.starts_with("wasi:http/incoming-handler@0.2.") {
+        if export.starts_with("wasi:cli/run@0.2.") || export.starts_with(HTTP_HANDLER) {
             return Ok(());
         }
         if export.starts_with("wasi:http/") || export.starts_with("wasi:cli/run@") {
@@ -179,6 +195,16 @@ fn refuse_other_worlds<'a>(name: &str, exports: impl Iterator<Item = &'a str>) -
          0.2 and exported functions without parameters",
         shortened(&export, 200)
     )))
+}
+
+/// What a component exports that serves HTTP.
+pub(crate) const HTTP_HANDLER: &str = "wasi:http/incoming-handler@0.2.";
+
+/// The full name of the interface that a component exports under `prefix`.
+pub(crate) fn exported(component: &Component, prefix: &str) -> Option<String> {
+    let ty = component.component_type();
+    let mut names = ty.exports(component.engine()).map(|(export, _)| export);
+    names.find(|export| export.starts_with(prefix)).map(str::to_owned)
 }
 
 /// Whether a program can ask for files at all: what it cannot see need not be opened for it.

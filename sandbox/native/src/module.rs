@@ -1,21 +1,25 @@
 //! Programs: compiled or mapped off the caller's thread, then linked and shared by all their guests.
 
+use crate::allocator;
 use crate::clock;
+use crate::complexity;
 use crate::engine::EngineHost;
 use crate::events::{Event, Kind as EventKind};
 use crate::failure::{Code, Failure, Result, one_line, shortened};
-use crate::linking::{Linked, exports};
+use crate::linking::{HTTP_HANDLER, Linked, exported, exports};
 use crate::panics;
+use crate::pool::Pool;
 use crate::program::{self, Kind};
 use crate::registry::{Registry, next_id};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 use wasmtime::component::Component;
 use wasmtime::{Engine, Precompiled};
 
@@ -27,6 +31,8 @@ const LARGEST: u64 = 512 << 20;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Request {
     name: String,
+    /// Whose compilations take turns with those of others; absent: the program's own.
+    owner: Option<String>,
     source: Option<String>,
     output: Option<String>,
     precompiled: Option<String>,
@@ -37,12 +43,16 @@ pub(crate) struct Program {
     pub id: u64,
     pub name: String,
     pub engine: Arc<EngineHost>,
+    /// CPU time of compiling that no container was charged with yet.
+    unpaid_ns: AtomicU64,
     outcome: OnceLock<Result<Ready>>,
 }
 
 struct Ready {
     linked: Linked,
     kind: Kind,
+    /// Whether it handles HTTP requests.
+    serves: bool,
     exports: Vec<String>,
     compile_nanos: u64,
 }
@@ -79,11 +89,13 @@ impl Program {
                 ));
             }
         };
+        let owner = request.owner.unwrap_or_else(|| request.name.clone());
         let id = next_id();
         let program = Arc::new(Self {
             id,
             name: shortened(&one_line(&request.name), 200),
             engine: engine.clone(),
+            unpaid_ns: AtomicU64::new(0),
             outcome: OnceLock::new(),
         });
         let shared = program.clone();
@@ -91,7 +103,7 @@ impl Program {
         known.insert(id, program);
         // Mapping takes a fraction of a millisecond and must not queue behind compilations that take seconds.
         let jobs = if matches!(work, Work::Map { .. }) { &engine.map } else { &engine.compile };
-        if let Err(error) = jobs.submit(move || shared.work(work)) {
+        if let Err(error) = jobs.submit(&owner, move || shared.work(work)) {
             drop(known.remove(id.cast_signed()));
             return Err(Failure::io("cannot start a thread for the module", error));
         }
@@ -105,6 +117,11 @@ impl Program {
             Some(Err(failure)) => Err(failure.clone()),
             None => Err(Failure::state(format!("the module {} is still being loaded; wait for its event", self.name))),
         }
+    }
+
+    /// Nanoseconds of CPU time that compiling took, for the first that asks; then 0.
+    pub fn take_bill(&self) -> u64 {
+        self.unpaid_ns.swap(0, Ordering::Relaxed)
     }
 
     /// `atoll_module_info`'s JSON.
@@ -157,17 +174,24 @@ impl Program {
     fn compile(&self, source: &str, output: &str) -> Result<Ready> {
         let bytes = read(&self.name, source)?;
         let kind = program::kind(&self.name, &bytes)?;
-        let begin = Instant::now();
-        let engine = &self.engine.wasmtime;
-        let code = match kind {
+        let bytes = match wat::parse_bytes(&bytes) {
+            Ok(Cow::Owned(binary)) => binary,
+            // Text that cannot be read is told so by the compiler.
+            Ok(Cow::Borrowed(_)) | Err(_) => bytes,
+        };
+        complexity::check(&self.name, &bytes)?;
+        let engine = &self.engine.commands.wasmtime;
+        let (code, compile_nanos) = on_compilers(self.engine.compilers, || match kind {
             Kind::Module => engine.precompile_module(&bytes),
             Kind::Component => engine.precompile_component(&bytes),
-        };
-        let code = code.map_err(|error| program::not_compiled(&self.name, &bytes, &error))?;
-        let compile_nanos = u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        })?;
+        let code = code.map_err(|error| program::not_compiled(&self.name, &bytes, &error));
+        self.unpaid_ns.store(compile_nanos, Ordering::Relaxed);
         drop(bytes);
-        let file = write(output, &code)?;
-        drop(code);
+        let file = code.and_then(|code| write(output, &code));
+        // The allocator would keep most of what the compiler has used: hundreds of megabytes for a large program.
+        allocator::give_back();
+        let file = file?;
         self.link(kind, file, compile_nanos).inspect_err(|_| drop(std::fs::remove_file(output)))
     }
 
@@ -200,32 +224,70 @@ impl Program {
     }
 
     fn link(&self, kind: Kind, file: File, compile_nanos: u64) -> Result<Ready> {
-        let engine = &self.engine.wasmtime;
-        let unusable = |error: wasmtime::Error| {
-            Failure::invalid(format!(
-                "the compiled code of {} cannot be used: {}; compile it again",
-                self.name,
-                one_line(&format!("{error:#}"))
-            ))
-        };
+        let mut pool = &self.engine.commands;
+        let mut serves = false;
         let linked = match kind {
             Kind::Module => {
                 // SAFETY: the file was just written by this engine into a file it created with mode 0600, or it is owned
                 // by our user, writable by nobody else, and the caller vouches for its integrity.
-                let module = unsafe { wasmtime::Module::deserialize_open_file(engine, file) }.map_err(unusable)?;
-                self.engine.linkers.module(&self.name, &module)?
+                let module = unsafe { wasmtime::Module::deserialize_open_file(&pool.wasmtime, file) };
+                pool.linkers.module(&self.name, &module.map_err(|error| self.unusable(&error))?)?
             }
             Kind::Component => {
-                // SAFETY: as above.
-                let component =
-                    unsafe { Component::deserialize_file(engine, format!("/proc/self/fd/{}", file.as_raw_fd())) }
-                        .map_err(unusable)?;
-                self.engine.linkers.component(&self.name, &component)?
+                let mut component = self.component(pool, &file)?;
+                serves = exported(&component, HTTP_HANDLER).is_some();
+                if serves {
+                    pool = &self.engine.servers;
+                    component = self.component(pool, &file)?;
+                }
+                pool.linkers.component(&self.name, &component)?
             }
         };
         let (_, exports) = exports(&linked);
-        Ok(Ready { linked, kind, exports, compile_nanos })
+        Ok(Ready { linked, kind, serves, exports, compile_nanos })
     }
+
+    /// Maps the compiled code in `file` into an engine.
+    fn component(&self, pool: &Pool, file: &File) -> Result<Component> {
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        // SAFETY: as in `link`.
+        unsafe { Component::deserialize_file(&pool.wasmtime, path) }.map_err(|error| self.unusable(&error))
+    }
+
+    fn unusable(&self, error: &wasmtime::Error) -> Failure {
+        Failure::invalid(format!(
+            "the compiled code of {} cannot be used: {}; compile it again",
+            self.name,
+            one_line(&format!("{error:#}"))
+        ))
+    }
+
+    /// Where the program's instances are.
+    pub fn pool(&self) -> &Pool {
+        match self.outcome.get() {
+            Some(Ok(Ready { serves: true, .. })) => &self.engine.servers,
+            _ => &self.engine.commands,
+        }
+    }
+}
+
+/// Does `work`, and what it does in parallel, on so many threads of its own. They are as nice as this one, and have ended when
+/// this returns, with the nanoseconds of CPU time that they took.
+fn on_compilers<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> Result<(T, u64)> {
+    let cpu_ns = AtomicU64::new(0);
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|number| format!("atoll-compile-{number}"))
+        .stack_size(8 << 20)
+        .build_scoped(
+            |thread| {
+                thread.run();
+                cpu_ns.fetch_add(clock::thread_cpu(), Ordering::Relaxed);
+            },
+            |pool| pool.install(work),
+        );
+    let done = pool.map_err(|error| Failure::new(Code::Exhausted, format!("cannot start compilers: {error}")))?;
+    Ok((done, cpu_ns.load(Ordering::Relaxed)))
 }
 
 fn read(name: &str, source: &str) -> Result<Vec<u8>> {

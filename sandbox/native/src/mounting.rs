@@ -16,6 +16,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 #[expect(clippy::struct_excessive_bools, reason = "each is one independent attribute of the kernel interface")]
 pub(crate) struct Attributes {
     pub readonly: bool,
+    /// Read-only is also what is mounted below it.
+    pub readonly_below: bool,
     pub devices: bool,
     pub recursive: bool,
     /// Later mounts below the source on the host appear in the view too.
@@ -35,10 +37,19 @@ struct MountAttr {
 pub(crate) fn set_attributes(mount: BorrowedFd<'_>, attributes: Attributes) -> rustix::io::Result<()> {
     let mut set = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NOEXEC;
     set.set(MountAttrFlags::MOUNT_ATTR_NODEV, !attributes.devices);
-    set.set(MountAttrFlags::MOUNT_ATTR_RDONLY, attributes.readonly);
+    set.set(MountAttrFlags::MOUNT_ATTR_RDONLY, attributes.readonly_below);
     let propagation = if attributes.follows_host { libc::MS_SLAVE } else { libc::MS_PRIVATE };
+    change(mount, set, propagation, attributes.recursive)?;
+    if attributes.readonly && !attributes.readonly_below {
+        change(mount, MountAttrFlags::MOUNT_ATTR_RDONLY, 0, false)?;
+    }
+    Ok(())
+}
+
+/// `propagation` 0 leaves it as it is.
+fn change(mount: BorrowedFd<'_>, set: MountAttrFlags, propagation: u64, recursive: bool) -> rustix::io::Result<()> {
     let argument = MountAttr { set: u64::from(set.bits()), clear: 0, propagation, userns: 0 };
-    let recursive = if attributes.recursive { libc::AT_RECURSIVE } else { 0 };
+    let recursive = if recursive { libc::AT_RECURSIVE } else { 0 };
     // SAFETY: mount_setattr reads an empty path, which is a static C string, and `argument`, which outlives the call and
     // has the layout and size of the kernel's first version of mount_attr.
     let result = unsafe {

@@ -11,7 +11,7 @@ use crate::metered::Metered;
 use crate::panics;
 use crate::recipe;
 use crate::serve::Server;
-use crate::stdio::Output;
+use crate::stdio::{Keeper, Terminal};
 use std::any::Any;
 use std::fmt::Write;
 use std::future::poll_fn;
@@ -21,6 +21,7 @@ use std::sync::{Arc, Weak};
 use std::task::Poll;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
@@ -30,31 +31,34 @@ const LATER_LOOKS: Duration = Duration::from_millis(200);
 
 /// Runs a guest from start to its end event. Spawned on the engine's workers.
 pub(crate) async fn guest(guest: Arc<Guest>, running: Running) {
-    let Running { work, stdout, stderr, view, living } = running;
+    let Running { work, streams, terminal, view, living } = running;
+    let client = terminal.map(|terminal| Client::attach(terminal, &guest));
     let (end, slot) = match work {
         Job::Call(host, entry, slot) => (called(&guest, *host, entry).await, Some(slot)),
         Job::Serve(server, listener) => (served(&guest, server, listener).await, None),
     };
-    let end = match end {
+    let mut end = match end {
         Ok(end) => {
             if !end.text.is_empty() {
                 // The text reaches the guest's own stderr, so that it is in the log; if that is closed, it is in the event.
-                drop(stderr.push(format!("{}\n", end.text).as_bytes()));
+                drop(streams.stderr.push(format!("{}\n", end.text).as_bytes()));
             }
-            match unless_killed(&guest.kill, drained(&stdout, &stderr)).await {
+            match unless_killed(&guest.kill, streams.drained()).await {
                 Ok(()) => end,
-                Err(signal) => End { kind: Kind::Signalled, code: signal, text: end.text },
+                Err(signal) => signalled(signal, end.text),
             }
         }
-        Err(signal) => End { kind: Kind::Signalled, code: signal, text: String::new() },
+        Err(signal) => signalled(signal, String::new()),
     };
     if end.kind == Kind::Signalled {
-        stdout.discard();
-        stderr.discard();
+        streams.discard();
     }
-    let keepers = [stdout.keeper(), stderr.keeper()];
-    drop((stdout, stderr, view, slot));
-    guest.unread.keep(keepers.into_iter().flatten());
+    let mut keepers: Vec<_> = streams.keepers().collect();
+    drop((streams, view, slot));
+    if let Some(client) = client {
+        keepers.extend(client.detach(&guest, &mut end).await);
+    }
+    guest.unread.keep(keepers.into_iter());
     if !guest.unread.settle() {
         drop(tokio::spawn(until_read(Arc::downgrade(&guest))));
     }
@@ -66,7 +70,7 @@ pub(crate) async fn guest(guest: Arc<Guest>, running: Running) {
 async fn called(guest: &Guest, host: Host, entry: Entry) -> Result<End, i32> {
     let entered = AtomicBool::new(false);
     let call = async {
-        let mut store = recipe::store(&guest.engine.wasmtime, host);
+        let mut store = recipe::store(entry.engine(), host)?;
         let outcome = entry
             .call(&mut store, || {
                 entered.store(true, Ordering::Relaxed);
@@ -76,7 +80,7 @@ async fn called(guest: &Guest, host: Host, entry: Entry) -> Result<End, i32> {
         drop(store);
         outcome
     };
-    let metered = Metered::new(call, guest.engine.clone(), guest.usage.clone());
+    let metered = Metered::new(call, guest.engine.clone(), guest.account.clone());
     let outcome = unless_killed(&guest.kill, metered).await?;
     Ok(in_words(outcome, entered.load(Ordering::Relaxed)))
 }
@@ -102,9 +106,42 @@ async fn until_read(guest: Weak<Guest>) {
     }
 }
 
-async fn drained(stdout: &Output, stderr: &Output) {
-    stdout.drained().await;
-    stderr.drained().await;
+fn signalled(signal: i32, text: String) -> End {
+    End { kind: Kind::Signalled, code: signal, text }
+}
+
+/// Who sits at a guest's terminal, and the task that moves bytes between the two.
+struct Client {
+    terminal: Arc<Terminal>,
+    pump: JoinHandle<()>,
+}
+
+impl Client {
+    fn attach(terminal: Arc<Terminal>, guest: &Arc<Guest>) -> Self {
+        let (guest, pumped) = (Arc::downgrade(guest), terminal.clone());
+        let typed = move |signal| {
+            if let Some(guest) = guest.upgrade() {
+                // One that has ended meanwhile needs no signal.
+                drop(guest.stop(signal));
+            }
+        };
+        Self { terminal, pump: tokio::spawn(async move { pumped.pump(typed).await }) }
+    }
+
+    /// Waits until the client has what the guest wrote, unless the guest is killed; its streams are closed already.
+    async fn detach(mut self, guest: &Guest, end: &mut End) -> Option<Keeper> {
+        if end.kind != Kind::Signalled
+            && let Err(signal) = unless_killed(&guest.kill, &mut self.pump).await
+        {
+            *end = signalled(signal, std::mem::take(&mut end.text));
+        }
+        if end.kind == Kind::Signalled {
+            self.pump.abort();
+            drop(self.pump.await);
+            self.terminal.flush();
+        }
+        self.terminal.keeper()
+    }
 }
 
 /// Polls `work` until it is done or the guest is to be killed; `work` is dropped where it stands.

@@ -30,16 +30,18 @@ pub(crate) struct Ticker {
 pub(crate) struct Polling<'a>(&'a Activity);
 
 impl Ticker {
-    pub fn start(engine: &wasmtime::Engine) -> std::io::Result<Self> {
+    pub fn start<const N: usize>(engines: [&wasmtime::Engine; N]) -> std::io::Result<Self> {
         let activity = Arc::new(Activity::default());
-        let (engine, shared) = (engine.weak(), activity.clone());
+        let (engines, shared) = (engines.map(wasmtime::Engine::weak), activity.clone());
         let handle = std::thread::Builder::new().name("atoll-epoch".into()).spawn(move || {
             let mut idle = 0;
             while !shared.stopped.load(Ordering::SeqCst) {
                 if shared.polls.load(Ordering::SeqCst) > 0 {
                     idle = 0;
-                    let Some(engine) = engine.upgrade() else { return };
-                    engine.increment_epoch();
+                    for engine in &engines {
+                        let Some(engine) = engine.upgrade() else { return };
+                        engine.increment_epoch();
+                    }
                 } else {
                     idle += 1;
                 }

@@ -158,7 +158,7 @@ fn own_namespace(proc: &OwnedFd) -> Result<OwnedFd> {
 }
 
 fn plain(readonly: bool) -> Attributes {
-    Attributes { readonly, devices: false, recursive: false, follows_host: false }
+    Attributes { readonly, readonly_below: false, devices: false, recursive: false, follows_host: false }
 }
 
 /// A mount taken from the host, to be attached at its destination.
@@ -249,10 +249,12 @@ fn take(mount: &Mount) -> Result<Source<'_>> {
             mount.kind
         )))
     };
-    let readonly = mount.readonly || mount.options.iter().any(|option| option == "ro" || option == "rro");
+    let asks = |option: &str| mount.options.iter().any(|asked| asked == option);
+    let readonly = mount.readonly || asks("ro") || asks("rro");
     match (mount.kind.as_str(), &mount.source) {
         ("bind", Some(source)) => {
-            let mut attributes = Attributes { recursive: mount.recursive, ..plain(readonly) };
+            let mut attributes =
+                Attributes { recursive: mount.recursive, readonly_below: asks("rro"), ..plain(readonly) };
             for option in &mount.options {
                 match option.as_str() {
                     "slave" | "rslave" => attributes.follows_host = true,

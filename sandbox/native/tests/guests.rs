@@ -3,7 +3,9 @@
 
 mod common;
 use atoll_engine::abi;
-use common::{EXITED, Engine, OUT_OF_MEMORY, SIGNALLED, TRAPPED, call, drop_guest, fifo, guest_text, kill, start};
+use common::{
+    ECHO, EXITED, Engine, OUT_OF_MEMORY, SIGNALLED, TRAPPED, call, drop_guest, fifo, guest_text, kill, start,
+};
 use serde_json::json;
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
@@ -41,19 +43,6 @@ const SLEEP: &str = r#"(module
     (i64.store (i32.const 24) (i64.const 3600000000000))
     (drop (call $poll (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 128)))))"#;
 
-const ECHO: &str = r#"(module
-  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
-  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
-  (memory (export "memory") 2)
-  (func (export "_start")
-    (block $end (loop $again
-      (i32.store (i32.const 0) (i32.const 4096)) (i32.store (i32.const 4) (i32.const 4096))
-      (br_if $end (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
-      (br_if $end (i32.eqz (i32.load (i32.const 8))))
-      (i32.store (i32.const 4) (i32.load (i32.const 8)))
-      (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 12)))
-      (br $again)))))"#;
-
 #[test]
 fn hello_writes_and_exits_with_0() {
     let engine = Engine::new();
@@ -62,7 +51,9 @@ fn hello_writes_and_exits_with_0() {
     assert_eq!((event.kind, event.code), (EXITED, 0));
     assert_eq!(engine.text("out"), "hello\n");
     let [created, started, entered, ended, cpu, peak] = event.numbers;
-    assert!(created <= started && started <= entered && entered <= ended && cpu > 0 && peak == 65536, "{event:?}");
+    assert!(created <= started && started <= entered && entered <= ended && cpu > 0, "{event:?}");
+    // One page, the instance itself, and what was not written yet.
+    assert!((65536 + 48 * 1024..65536 + 48 * 1024 + 64).contains(&peak), "{event:?}");
     assert_eq!(engine.describe()["live"], 0);
 }
 

@@ -4,7 +4,7 @@
 mod common;
 use atoll_engine::abi;
 use bytes::Bytes;
-use common::{EXITED, Engine, OUT_OF_MEMORY, SIGNALLED, call, drop_guest, kill, start};
+use common::{EXITED, Engine, OUT_OF_MEMORY, SIGNALLED, call, drop_guest, kill, start, stat};
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::{Value, json};
@@ -70,11 +70,8 @@ impl<'a> Server<'a> {
 
     /// Requests answered, failed, turned away, in progress; connections; sockets, refusals; instances.
     fn figures(&self) -> [u64; 8] {
-        let (length, bytes) = call(abi::atoll_guest_stat, self.guest, 0, "").expect("numbers");
-        assert_eq!(length, 128);
-        std::array::from_fn(|index| {
-            u64::from_le_bytes(bytes[64 + index * 8..72 + index * 8].try_into().expect("8 bytes"))
-        })
+        let numbers = stat(self.guest);
+        std::array::from_fn(|index| numbers[8 + index])
     }
 
     fn await_figures(&self, wanted: impl Fn([u64; 8]) -> bool) {
@@ -185,6 +182,38 @@ fn a_trap_is_one_requests_failure() {
     assert!(server.get("/").starts_with("HTTP/1.1 200 "));
     server.await_errors("atoll: the guest trapped: ");
     assert_eq!(server.figures()[..2], [1, 1]);
+}
+
+#[test]
+fn a_server_keeps_to_its_quota_and_is_killed_while_it_waits() {
+    let engine = Engine::new();
+    let quota = json!({"cpu": {"quotaMicros": 1000, "periodMicros": 1_000_000}});
+    let server = Server::with(&engine, json!({}), quota);
+    let mut stream = server.connect();
+    stream.write_all(b"GET /spin HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    let deadline = Instant::now() + DEADLINE;
+    while stat(server.guest)[18] == 0 {
+        assert!(Instant::now() < deadline, "{:?}", stat(server.guest));
+        std::thread::yield_now();
+    }
+
+    kill(server.guest, 9);
+
+    assert_eq!(engine.event(server.guest).kind, SIGNALLED);
+    drop_guest(server.guest);
+}
+
+#[test]
+fn connections_and_unread_output_are_on_the_containers_account() {
+    let engine = Engine::new();
+    let server = Server::start(&engine, json!({}));
+    let streams: Vec<TcpStream> = (0..3).map(|_| server.connect()).collect();
+    server.await_figures(|figures| figures[4] == 3);
+    assert_eq!(stat(server.guest)[20], 3 * (16 << 10));
+    assert!(stat(server.guest)[1] >= stat(server.guest)[20]);
+    drop(streams);
+    server.await_figures(|figures| figures[4] == 0);
+    assert_eq!(stat(server.guest)[20], 0);
 }
 
 #[test]
@@ -491,8 +520,7 @@ fn requests_of_http2_yield_and_are_on_the_guests_bill() {
         let (spinning, answered) = tokio::join!(ask(&mut client, "/spin"), ask(&mut other, "/"));
         assert_eq!((spinning.unwrap().0, answered.unwrap().0), (504, 200));
     });
-    let (_, bytes) = call(abi::atoll_guest_stat, server.guest, 0, "").expect("numbers");
-    let cpu = u64::from_le_bytes(bytes[..8].try_into().unwrap());
+    let cpu = stat(server.guest)[0];
     assert!(cpu > 100_000_000, "{cpu} ns for 300 ms of work");
 }
 

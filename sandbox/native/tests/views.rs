@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use std::io::Read;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 fn read(view: i64, path: &str) -> Result<String, (i64, String)> {
     let (fd, _) = call(abi::atoll_view_open, view, 0, path)?;
@@ -31,6 +33,9 @@ fn bind(destination: &str, source: &Path, readonly: bool) -> Value {
 fn drop_view(view: i64) {
     call(abi::atoll_view_drop, view, 0, "").unwrap();
 }
+
+/// Held by tests that mount something in the process's own namespace, or look whether that has happened.
+static MOUNTING: Mutex<()> = Mutex::new(());
 
 fn mounts() -> usize {
     std::fs::read_to_string("/proc/thread-self/mountinfo").unwrap().lines().count()
@@ -62,6 +67,7 @@ fn volumes_appear_as_directories_and_files_and_configmaps_work() {
     symlink("..2026", volume.join("..data")).unwrap();
     symlink("..data/key", volume.join("key")).unwrap();
     std::fs::write(engine.path("single"), "one file").unwrap();
+    let _quiet = MOUNTING.lock().unwrap_or_else(PoisonError::into_inner);
     let before = mounts();
     let view = engine
         .view(&json!({"rootfs": [], "rootDirectory": root, "readonly": true, "mounts": [
@@ -73,11 +79,10 @@ fn volumes_appear_as_directories_and_files_and_configmaps_work() {
     assert_eq!(read(view, "etc/hosts").unwrap(), "one file");
     assert_eq!(read(view, "/etc/none").unwrap_err().0, -2);
     assert!(read(view, "/dev/zero").unwrap_err().1.contains("not a regular file"));
-    // wasmtime-wasi tells a read-only file system as an I/O error (29).
     for (path, write, error) in [
         ("etc/config/key", false, 0),
-        ("etc/config/new", true, 29),
-        ("new", true, 29),
+        ("etc/config/new", true, 69),
+        ("new", true, 69),
         ("tmp/new", true, 0),
         ("dev/null", false, 0),
         ("dev/termination-log", true, 0),
@@ -89,6 +94,43 @@ fn volumes_appear_as_directories_and_files_and_configmaps_work() {
     }
     assert_eq!(mounts(), before, "nothing is mounted outside the view");
     drop_view(view);
+}
+
+/// A file system that is mounted while this lives.
+struct Mounted(PathBuf);
+
+impl Mounted {
+    fn at(path: &Path) -> Self {
+        directory(path);
+        assert!(Command::new("mount").args(["-t", "tmpfs", "none"]).arg(path).status().unwrap().success());
+        Self(path.to_owned())
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        assert!(Command::new("umount").arg(&self.0).status().unwrap().success());
+    }
+}
+
+#[test]
+fn what_is_mounted_below_a_read_only_volume_is_writable_unless_that_is_read_only_too() {
+    let engine = Engine::new();
+    let root = directory(&engine.path("root"));
+    let volume = engine.path("volume");
+    let _mounting = MOUNTING.lock().unwrap_or_else(PoisonError::into_inner);
+    let _below = Mounted::at(&volume.join("below"));
+    for (options, below) in [(json!([]), 0), (json!(["rro"]), 69)] {
+        let mut mount = bind("/data", &volume, true);
+        mount["options"] = options;
+        let view = engine.view(&json!({"rootfs": [], "rootDirectory": root, "mounts": [mount]})).unwrap();
+        for (path, error) in [("data/new", 69), ("data/below/new", below)] {
+            let module = engine.load("open.wat", opener(path, true)).unwrap();
+            let event = engine.run(module, json!({"view": view}));
+            assert_eq!((event.kind, event.code), (EXITED, error), "{path}");
+        }
+        drop_view(view);
+    }
 }
 
 #[test]
@@ -133,6 +175,7 @@ fn links_and_dots_never_reach_the_host() {
 #[test]
 fn an_overlay_is_assembled_both_ways_and_stays_off_the_host() {
     let engine = Engine::new();
+    let _quiet = MOUNTING.lock().unwrap_or_else(PoisonError::into_inner);
     let before = mounts();
     for (index, upper) in ["plain", r"with\:colon"].into_iter().enumerate() {
         let name = |part: &str| engine.path(&format!("{index}{part}"));

@@ -122,12 +122,13 @@ static enum calling lost(enum transfer transfer, const char *method, struct fail
     return CALL_BROKEN;
 }
 
-enum calling client_call(int connection, const char *method, struct span payload, moment deadline,
-                         uint8_t buffer[MAX_MESSAGE], struct response *response, struct failure *failure) {
+enum calling client_call(int connection, const char *service, const char *method, struct span payload,
+                         moment deadline, uint8_t buffer[MAX_MESSAGE], struct response *response,
+                         struct failure *failure) {
     struct writer request = {.bytes = buffer + FRAME_HEADER_LENGTH,
                              .capacity = MAX_MESSAGE - FRAME_HEADER_LENGTH};
     int64_t timeout_nanos = (int64_t)milliseconds_until(deadline) * 1000000;
-    if (!put_request(&request, "atoll.v1.Launcher", method, payload, timeout_nanos)) {
+    if (!put_request(&request, service, method, payload, timeout_nanos)) {
         fail(failure, "the request to %s is longer than %d bytes", method, MAX_MESSAGE);
         return CALL_FAILED;
     }

@@ -22,8 +22,12 @@ enum calling {
     CALL_FAILED,
 };
 
-// One unary ttrpc call of atoll.v1.Launcher. The response points into the buffer.
-enum calling client_call(int connection, const char *method, struct span payload, moment deadline,
-                         uint8_t buffer[MAX_MESSAGE], struct response *response, struct failure *failure);
+// What the daemon serves to launchers.
+#define LAUNCHER_SERVICE "atoll.v1.Launcher"
+
+// One unary ttrpc call. The response points into the buffer.
+enum calling client_call(int connection, const char *service, const char *method, struct span payload,
+                         moment deadline, uint8_t buffer[MAX_MESSAGE], struct response *response,
+                         struct failure *failure);
 
 #endif

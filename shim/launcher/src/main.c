@@ -6,7 +6,9 @@
 #include "daemon.h"
 #include "flags.h"
 #include "invocation.h"
+#include "namespaces.h"
 #include "rundir.h"
+#include "runtime.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -93,8 +95,8 @@ static bool announce(const struct run_dir *directory, const struct invocation *i
         if (!daemon_connect(directory, invocation, moment_now() + START_MILLISECONDS, &connection, failure)) {
             return false;
         }
-        calling = client_call(connection, "Start", request, moment_now() + START_MILLISECONDS, buffer,
-                              response, failure);
+        calling = client_call(connection, LAUNCHER_SERVICE, "Start", request,
+                              moment_now() + START_MILLISECONDS, buffer, response, failure);
         (void)close(connection);
     }
     return calling == CALL_ANSWERED;
@@ -128,13 +130,12 @@ static int start(const struct flags *flags) {
 }
 
 // True when the daemon knows how the task ended.
-static bool ask_for_end(const char *bundle, const struct invocation *invocation, struct response *response) {
-    moment deadline = moment_now() + DELETE_MILLISECONDS;
+static bool ask_for_end(const struct run_dir *directory, const char *bundle,
+                        const struct invocation *invocation, int milliseconds, struct response *response) {
+    moment deadline = moment_now() + milliseconds;
     struct failure unreported; // containerd gets an answer in any case
-    struct run_dir directory;
     int connection;
-    if (!run_dir_locate(&directory, &unreported) ||
-        client_dial(directory.socket, deadline, &connection, &unreported) != DIALLED) {
+    if (client_dial(directory->socket, deadline, &connection, &unreported) != DIALLED) {
         return false;
     }
     uint8_t bytes[PATH_MAX + sizeof *invocation + 64];
@@ -142,8 +143,9 @@ static bool ask_for_end(const char *bundle, const struct invocation *invocation,
     put_text(&request, 1, invocation->namespace);
     put_text(&request, 2, invocation->id);
     put_text(&request, 3, bundle);
-    enum calling calling = client_call(connection, "Delete", (struct span){bytes, request.length}, deadline,
-                                       buffer, response, &unreported);
+    enum calling calling =
+        client_call(connection, LAUNCHER_SERVICE, "Delete", (struct span){bytes, request.length}, deadline,
+                    buffer, response, &unreported);
     (void)close(connection);
     struct span exited_at;
     return calling == CALL_ANSWERED && response->code == 0 && find_bytes(response->payload, 3, &exited_at) &&
@@ -159,9 +161,21 @@ static int delete (const struct flags *flags) {
         return complain(&failure);
     }
     struct response response;
-    if (ask_for_end(bundle, &invocation, &response)) {
-        (void)print(response.payload.bytes, response.payload.length);
-        return EXIT_SUCCESS;
+    struct run_dir directory;
+    if (run_dir_locate(&directory, &failure)) {
+        // A container of another shim takes the daemon longer to end.
+        bool native = runtime_has(&directory, invocation.namespace, invocation.id);
+        if (ask_for_end(&directory, bundle, &invocation, native ? RUNTIME_MILLISECONDS : DELETE_MILLISECONDS,
+                        &response)) {
+            (void)print(response.payload.bytes, response.payload.length);
+            return EXIT_SUCCESS;
+        }
+        struct span end;
+        if (native && runtime_release(&directory, flags, invocation.namespace, invocation.id, buffer,
+                                      sizeof buffer, &end)) {
+            (void)print(end.bytes, end.length);
+            return EXIT_SUCCESS;
+        }
     }
     bundle_release(bundle);
     struct writer killed = {.bytes = buffer, .capacity = sizeof buffer};
@@ -170,10 +184,11 @@ static int delete (const struct flags *flags) {
     return EXIT_SUCCESS;
 }
 
-// containerd.types.RuntimeInfo. Features stand for what a pod may ask for: neither id-mapped nor recursively
-// read-only mounts. Without any features containerd logs an error for every pod.
+// containerd.types.RuntimeInfo. Features stand for what a pod may ask for: recursively read-only mounts
+// (`rro`), but none with mapped ids. Without any features containerd logs an error for every pod.
 static int info(void) {
     static const char features[] = "{\"ociVersionMin\":\"1.0.0\",\"ociVersionMax\":\"1.2.1\","
+                                   "\"mountOptions\":[\"bind\",\"rbind\",\"ro\",\"rro\",\"rrw\",\"rw\"],"
                                    "\"linux\":{\"mountExtensions\":{\"idmap\":{\"enabled\":false}}}}";
     uint8_t nested[512];
     struct writer version = {.bytes = nested, .capacity = sizeof nested};
@@ -199,6 +214,15 @@ int main(int argc, char *argv[]) {
     struct flags flags;
     struct failure failure;
     (void)signal(SIGPIPE, SIG_IGN);
+    if (argc > 0 && strcmp(argv[0], INIT_NAME) == 0) {
+        return namespaces_init_run();
+    }
+    if (argc > 1 && strcmp(argv[1], "namespaces") == 0) {
+        return namespaces_run(argc - 2, argv + 2);
+    }
+    if (argc > 2 && strcmp(argv[1], "runtime") == 0) {
+        return runtime_run(argv + 2);
+    }
     if (!flags_parse(&flags, argc, argv, &failure)) {
         return complain(&failure);
     }

@@ -241,6 +241,59 @@ launch delete -bundle "$bundle" </dev/null
 expect status $status 0
 end
 
+begin "namespaces are made, told and held until nobody wants them"
+if unshare --ipc --uts true 2>/dev/null; then
+    coproc HOLDER { exec "$launcher" namespaces --ipc --uts=pod-a --pid --sysctl=kernel.msgmni=123; }
+    holder=$HOLDER_PID
+    read -r -t 10 line <&"${HOLDER[0]}" || fail "nothing was said"
+    expect line "$line" ready
+    for file in ipc uts pid_for_children; do
+        [ "$(readlink "/proc/$holder/ns/$file")" != "$(readlink "/proc/self/ns/$file")" ] || fail "$file is the node's"
+    done
+    expect "host name" "$(nsenter --uts="/proc/$holder/ns/uts" uname -n)" pod-a
+    expect sysctl "$(nsenter --ipc="/proc/$holder/ns/ipc" cat /proc/sys/kernel/msgmni)" 123
+    init=$(cat "/proc/$holder/task/$holder/children")
+    init=${init% }
+    expect "first process" "$(cat "/proc/$init/comm")" pause
+    expect "its files" "$(ls -A "/proc/$init/root")" ""
+    expect "its rights" "$(sed -n 's/^CapEff:[[:space:]]*//p' "/proc/$init/status")" 0000000000000000
+    eval "exec ${HOLDER[1]}>&-"
+    wait "$holder" || fail "the holder failed"
+    [ ! -e "/proc/$init" ] || fail "the first process is left"
+else
+    printf 'note: may not make namespaces here, so that is not tested\n'
+fi
+expect "said of a wrong argument" "$("$launcher" namespaces --user </dev/null)" "unknown argument --user: *"
+end
+
+begin "another shim's program runs as containerd runs it"
+printf '#!/bin/sh\numask; echo "$@"; cat; exit 7\n' >"$work/shim-runc"
+chmod +x "$work/shim-runc"
+status=0
+out=$(umask 077 && printf input | "$launcher" runtime "$work/shim-runc" -id c1 start) || status=$?
+expect status $status 7
+expect out "$(tr '\n' ' ' <<<"$out")" "0022 -id c1 start input "
+status=0
+err=$("$launcher" runtime "$work/no-such-shim" 2>&1) || status=$?
+expect status $status 127
+expect err "$err" "$work/no-such-shim cannot be executed: No such file or directory"
+end
+
+begin "delete without a daemon ends what was handed to another shim"
+printf '#!/bin/sh\necho "$@" >"%s/asked"\nprintf "\\010\\005\\020\\007\\032\\002\\010\\005"\n' "$work" >"$work/shim-runc"
+mkdir -m 700 "$run"
+mkdir -p "$run/native/k8s.io/c1/rootfs"
+printf 'containerd.task.v2.Task\n%s/none.sock\n%s\n' "$work" "$work/shim-runc" >"$run/native/k8s.io/c1/relay"
+launch delete -bundle "$bundle" </dev/null
+expect status $status 0
+expect err "$err" ""
+expect asked "$(cat "$work/asked")" "-namespace k8s.io -id c1 -address /run/c.sock delete"
+expect response "$(od -An -tx1 "$work/out" | tr -d ' \n')" 080510071a020805
+[ ! -e "$run/native/k8s.io/c1" ] || fail "its bundle is left"
+launch delete -bundle "$bundle" </dev/null
+killed_response || fail "no killed response"
+end
+
 begin "standard input is read to its end, BootstrapParams or not"
 printf '\x0a\x02c1\x12\x06k8s.io\x1a\x00' >"$work/bad"
 printf '\x0a\x02c1\x12\x06k8s.io\x2a\x08/p.ttrpc\x32\x07/p.grpc' >"$work/params"
@@ -271,7 +324,7 @@ end
 begin "version and information need nothing"
 expect version "$("$launcher" -v)" "containerd-shim-wasmtime-v1:*Version:*Revision:*"
 expect version "$("$launcher" --version)" "containerd-shim-wasmtime-v1:*"
-expect info "$(head -c 100 /dev/urandom | "$launcher" -info | tr -c '[:print:]' ' ')" "*io.containerd.wasmtime.v1*runtime-spec/1/features/Features*"
+expect info "$(head -c 100 /dev/urandom | "$launcher" -info | tr -c '[:print:]' ' ')" "*io.containerd.wasmtime.v1*runtime-spec/1/features/Features*rro*"
 launch restart </dev/null
 expect err "$err" "unknown command restart: *"
 [ ! -e "$run" ] || fail "the run directory was made"

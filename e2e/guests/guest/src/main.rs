@@ -2,10 +2,12 @@
 //!
 //! It is built for WASI 0.1, for WASI 0.2 and natively, so that a pod of runc does the very same work.
 
+mod files;
+
 use std::env;
 use std::fs;
 use std::hint::black_box;
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
 use std::process;
 use std::thread;
@@ -35,6 +37,12 @@ fn run(words: &[&str]) -> Result<(), Box<dyn std::error::Error>> {
         ["cat"] => {
             io::copy(&mut io::stdin().lock(), &mut io::stdout().lock())?;
         }
+        ["tty"] => println!(
+            "{} {} {}",
+            io::stdin().is_terminal(),
+            io::stdout().is_terminal(),
+            io::stderr().is_terminal()
+        ),
         ["spam", bytes] => spam(bytes.parse()?, true)?,
         ["spam-no-newline", bytes] => spam(bytes.parse()?, false)?,
         ["write", path, text] => fs::write(path, text)?,
@@ -51,12 +59,28 @@ fn run(words: &[&str]) -> Result<(), Box<dyn std::error::Error>> {
             }
         }
         ["list", paths @ ..] => list(paths)?,
+        ["links", paths @ ..] => {
+            for path in paths {
+                println!("{}", fs::read_link(path)?.display());
+            }
+        }
         ["remove", path] => fs::remove_file(path)?,
+        ["try", operations @ ..] => files::attempt(operations),
+        ["open-many", path, count] => files::open_many(path, count.parse()?)?,
+        ["hold", path, count] => files::hold(path, count.parse()?)?,
+        ["many", path, count] => files::many(path, count.parse()?)?,
+        ["deep", path] => files::deep(path),
+        ["fill", path] => files::fill(path)?,
+        ["swap", path, target, name] => files::swap(path, target, name)?,
+        ["chase", path, times] => files::chase(path, times.parse()?),
+        ["bench-files", path, count] => files::bench(path, count.parse()?)?,
         // Says that it runs, then works without ever calling the host.
         ["spin"] => {
             println!("spinning");
             spin();
         }
+        // Works for so many steps, without calling the host in between.
+        ["count", steps] => println!("{}", count(steps.parse()?)),
         ["sleep"] => {
             println!("sleeping");
             loop {
@@ -73,11 +97,14 @@ fn run(words: &[&str]) -> Result<(), Box<dyn std::error::Error>> {
         ["panic"] => panic!("a guest that panics"),
         ["overflow"] => println!("{}", deeper(1)),
         ["hog", mebibytes] => hog(mebibytes.parse()?)?,
+        ["hold", mebibytes] => hold(mebibytes.parse()?),
         ["clock"] => clock(),
         ["random"] => random()?,
         ["tcp-serve", port] => tcp_serve(port.parse()?)?,
         ["tcp-connect", address, text] => tcp_connect(address, text)?,
         ["udp-serve", port] => udp_serve(port.parse()?)?,
+        // Says that it runs, then waits for a datagram that never comes.
+        ["udp-wait"] => udp_wait()?,
         ["udp-send", address, text] => udp_send(address, text)?,
         ["resolve", name] => resolve(name)?,
         ["listen-many", count] => listen_many(count.parse()?),
@@ -124,6 +151,10 @@ fn spin() -> ! {
     }
 }
 
+fn count(steps: u64) -> u64 {
+    (0..steps).fold(0, |sum, step| black_box(sum ^ step))
+}
+
 fn tick(pause: Duration) -> io::Result<()> {
     for number in 0_u64.. {
         println!("tick {number}");
@@ -149,6 +180,16 @@ fn hog(mebibytes: usize) -> io::Result<()> {
     }
     black_box(&held);
     Ok(())
+}
+
+/// Holds so much memory for ever.
+fn hold(mebibytes: usize) -> ! {
+    let held = vec![black_box(1_u8); mebibytes << 20];
+    println!("held");
+    loop {
+        thread::sleep(Duration::from_secs(3600));
+        black_box(&held);
+    }
 }
 
 fn clock() {
@@ -214,6 +255,13 @@ fn udp_send(address: &str, text: &str) -> io::Result<()> {
     let mut datagram = [0; 1500];
     let length = socket.recv(&mut datagram)?;
     println!("{}", String::from_utf8_lossy(&datagram[..length]));
+    Ok(())
+}
+
+fn udp_wait() -> io::Result<()> {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+    println!("waiting");
+    socket.recv(&mut [0; 1])?;
     Ok(())
 }
 

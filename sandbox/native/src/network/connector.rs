@@ -1,8 +1,9 @@
 //! Connections for outgoing HTTP: resolved, judged, made in the guest's namespace, counted.
 
 use super::Network;
-use super::names::{Asked, NameError, tcp_socket};
-use super::quota::Permit;
+use super::name_servers::tcp_socket;
+use super::names::{Asked, NameError};
+use crate::quota::Permit;
 use hickory_resolver::proto::op::ResponseCode;
 use http::Uri;
 use http::uri::{PathAndQuery, Scheme};

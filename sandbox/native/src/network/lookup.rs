@@ -17,6 +17,9 @@ use wasmtime_wasi::p2::{DynPollable, Network as NetworkHandle, Pollable, subscri
 use wasmtime_wasi::runtime::{AbortOnDropJoinHandle, spawn};
 use wasmtime_wasi::sockets::WasiSocketsView;
 
+/// What the lookup of a name takes of the host while it goes on: about this, in bytes.
+const LOOKUP: u64 = 8 << 10;
+
 /// Puts the functions of this file before those that `linker` has. Shadowing must be allowed.
 pub(crate) fn add_to_linker(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     let mut lookup = linker.instance(&format!("wasi:sockets/ip-name-lookup@{SOCKETS_VERSION}"))?;
@@ -75,7 +78,8 @@ impl Addresses {
             return Ok(Self::Known(Ok(addresses.into_iter())));
         }
         let tasks = network.tasks.clone();
-        let asking = tasks.until_end(async move { network.resolve(&asked).await });
+        let asking = tasks.holding(LOOKUP, async move { network.resolve(&asked).await });
+        let asking = asking.map_err(|_| ErrorCode::OutOfMemory)?;
         Ok(Self::Asking(spawn(async move { asking.await.unwrap_or(Err(NameError::Temporary(None))) })))
     }
 

@@ -8,12 +8,13 @@
 //! | `refusals` | the log lines and the count of what the policy refused |
 //! | `sockets` | wasi:sockets with all of this before it |
 //! | `surroundings` | `/etc/hosts` and `/etc/resolv.conf` |
-//! | `names`, `lookup` | the guest's resolver, and wasi:sockets/ip-name-lookup by it |
+//! | `names`, `name_servers`, `lookup` | the guest's resolver, whom it asks, and wasi:sockets/ip-name-lookup by it |
 //! | `outgoing`, `connector`, `trust` | outgoing wasi:http, its connections, and whose certificates they trust |
 //! | `tasks` | tasks that end with the guest, on its bill |
 
 mod connector;
 pub(crate) mod lookup;
+mod name_servers;
 mod names;
 mod namespace;
 mod outgoing;
@@ -30,10 +31,11 @@ mod trust;
 pub(crate) use namespace::Namespace;
 pub(crate) use outgoing::Hooks;
 pub(crate) use policy::{Policy, Request as PolicyRequest};
-pub(crate) use quota::{Sockets, StoreSockets};
+pub(crate) use quota::StoreSockets;
 
 use crate::failure::{Failure, Result};
-use crate::limits::Usage;
+use crate::limits::Account;
+use crate::quota::Quota;
 use crate::view::View;
 use names::{Asked, NameError, Names};
 use outgoing::Pool;
@@ -88,13 +90,13 @@ pub(crate) struct Surroundings<'a> {
     /// "NAME=VALUE".
     pub env: &'a [String],
     pub view: Option<Arc<View>>,
-    pub usage: Arc<Usage>,
+    pub account: Arc<Account>,
 }
 
 /// The network of one guest, shared by all its instances.
 pub(crate) struct Network {
     pub namespace: Arc<Namespace>,
-    pub sockets: Arc<Sockets>,
+    pub sockets: Arc<Quota>,
     policy: Arc<Policy>,
     refusals: Refusals,
     /// What the guest resolved, where rules for names open it.
@@ -108,9 +110,9 @@ pub(crate) struct Network {
 impl Network {
     pub fn new(guest: Surroundings<'_>, namespace: Namespace, policy: Arc<Policy>) -> Self {
         let namespace = Arc::new(namespace);
-        let tasks = Tasks::new(guest.usage);
+        let tasks = Tasks::new(guest.account);
         Self {
-            sockets: Arc::new(Sockets::new(policy.max_sockets)),
+            sockets: Arc::new(Quota::new(policy.max_sockets)),
             refusals: Refusals::new(guest.name, &policy.name),
             opened: Mutex::default(),
             pool: Pool::default(),

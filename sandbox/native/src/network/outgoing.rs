@@ -34,6 +34,9 @@ const LARGEST_HEAD: u32 = 128 << 10;
 /// Bytes that an HTTP/2 server may send before the guest reads: of one response, and of all of one connection.
 const STREAM_WINDOW: u32 = 256 << 10;
 const CONNECTION_WINDOW: u32 = 1 << 20;
+/// What a request takes of the host until the head of its response is there, its name looked up and its connection made: about
+/// this, in bytes.
+const EXCHANGE: u64 = 16 << 10;
 /// For whatever a request sets no limit to, as wasmtime-wasi-http has it.
 const UNLIMITED: Duration = Duration::from_mins(10);
 
@@ -66,7 +69,11 @@ impl WasiHttpHooks for Hooks {
         let Some(network) = self.network.clone() else {
             return Box::new(std::future::ready(Err(Error::HttpRequestDenied)));
         };
-        let work = network.tasks.clone().until_end(async move { send(&network, request, options).await });
+        let tasks = network.tasks.clone();
+        let Ok(work) = tasks.holding(EXCHANGE, async move { send(&network, request, options).await }) else {
+            let text = "no memory is left for another request";
+            return Box::new(std::future::ready(Err(Error::InternalError(Some(text.into())))));
+        };
         Box::new(async move {
             let response = work.await.unwrap_or(Err(Error::ConnectionTerminated))?;
             let done: Ending = Box::new(std::future::ready(Ok(())));

@@ -3,8 +3,9 @@
 //! wasmtime-wasi's own implementation does all the work. Here the functions that make a socket are put before it: they check
 //! the quota and enter the namespace. The resources' destructors are replaced too, since they end what the quota counts.
 
-use super::{Network, SOCKETS_VERSION, Sockets, StoreSockets};
+use super::{Network, SOCKETS_VERSION, StoreSockets};
 use crate::host::Host;
+use crate::quota::Quota;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
@@ -45,7 +46,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
 pub(crate) fn give(wasi: &mut WasiCtxBuilder, network: Option<&Arc<Network>>) -> Arc<StoreSockets> {
     let Some(network) = network else {
         wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
-        return Arc::new(StoreSockets::new(Arc::new(Sockets::new(0))));
+        return Arc::new(StoreSockets::new(Arc::new(Quota::new(0))));
     };
     let held = Arc::new(StoreSockets::new(network.sockets.clone()));
     let (reachable, sockets) = (network.clone(), held.clone());

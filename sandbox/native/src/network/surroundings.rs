@@ -43,10 +43,28 @@ impl Hosts {
     }
 }
 
+/// Who is asked for names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NameServer {
+    pub ip: IpAddr,
+    /// What a link-local address needs, behind a percent sign: the name or number of the interface (RFC 4007, section 11).
+    pub interface: Option<String>,
+}
+
+impl NameServer {
+    fn parse(word: &str) -> Option<Self> {
+        let (ip, interface) = match word.split_once('%') {
+            Some((ip, interface)) => (IpAddr::V6(ip.parse().ok()?), Some(interface.to_owned())),
+            None => (word.parse().ok()?, None),
+        };
+        Some(Self { ip, interface })
+    }
+}
+
 /// `/etc/resolv.conf`. Defaults and bounds are glibc's.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Configuration {
-    pub servers: Vec<IpAddr>,
+    pub servers: Vec<NameServer>,
     /// Domains that names are tried in, without a final dot.
     pub search: Vec<String>,
     /// Dots from which on a name is tried as it is before it is tried in `search`.
@@ -73,7 +91,7 @@ impl Configuration {
             let line = line.split(['#', ';']).next().unwrap_or_default();
             let mut words = line.split_whitespace();
             match words.next() {
-                Some("nameserver") => read.servers.extend(words.next().and_then(|word| word.parse::<IpAddr>().ok())),
+                Some("nameserver") => read.servers.extend(words.next().and_then(NameServer::parse)),
                 Some("domain") => read.search = words.take(1).filter_map(domain).collect(),
                 Some("search") => read.search = words.filter_map(domain).take(MOST_SEARCHED).collect(),
                 Some("options") => words.for_each(|word| read.option(word)),
@@ -82,7 +100,7 @@ impl Configuration {
         }
         read.servers.truncate(MOST_SERVERS);
         if read.servers.is_empty() {
-            read.servers.push(Ipv4Addr::LOCALHOST.into());
+            read.servers.push(NameServer { ip: Ipv4Addr::LOCALHOST.into(), interface: None });
         }
         read
     }
@@ -192,16 +210,20 @@ mod tests {
         assert_eq!(hosts.find("x"), None);
     }
 
+    fn server(text: &str, interface: Option<&str>) -> NameServer {
+        NameServer { ip: ip(text), interface: interface.map(str::to_owned) }
+    }
+
     #[test]
     fn the_configuration_has_glibcs_defaults_and_bounds() {
         let read = Configuration::parse("");
-        assert_eq!((read.servers, read.ndots, read.attempts), (vec![ip("127.0.0.1")], 1, 2));
+        assert_eq!((read.servers, read.ndots, read.attempts), (vec![server("127.0.0.1", None)], 1, 2));
         assert_eq!(read.timeout, Duration::from_secs(5));
         let read = Configuration::parse(
-            "nameserver 10.0.0.10\nnameserver bad\nnameserver fd00::a # x\ndomain old\n\
+            "nameserver 10.0.0.10\nnameserver bad\nnameserver 10.0.0.1%eth0\nnameserver fe80::a%eth0 # x\ndomain old\n\
              search A.svc.cluster.local svc.cluster.local. .\noptions ndots:5 timeout:99 attempts:0 edns0 rotate ndots:x\n",
         );
-        assert_eq!(read.servers, [ip("10.0.0.10"), ip("fd00::a")]);
+        assert_eq!(read.servers, [server("10.0.0.10", None), server("fe80::a", Some("eth0"))]);
         assert_eq!(read.search, ["a.svc.cluster.local", "svc.cluster.local"]);
         assert_eq!((read.ndots, read.timeout, read.attempts, read.edns0), (5, Duration::from_secs(30), 1, true));
     }

@@ -1,23 +1,25 @@
 //! Tasks of the host that work for one guest: on its bill, and no longer than it.
 
-use crate::limits::Usage;
+use crate::limits::{Account, Charged, OutOfMemory};
 use hickory_resolver::net::runtime::Spawn;
 use hyper::rt::Executor;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use tokio_util::sync::CancellationToken;
+
+/// Work with the host's memory that it takes; `None` if the guest ended before it was done.
+pub(super) type Work<T> = Pin<Box<dyn Future<Output = Option<T>> + Send>>;
 
 /// Starts tasks for one guest. Clones are the same.
 #[derive(Clone)]
 pub(crate) struct Tasks {
-    usage: Arc<Usage>,
+    account: Arc<Account>,
     end: CancellationToken,
 }
 
 impl Tasks {
-    pub fn new(usage: Arc<Usage>) -> Self {
-        Self { usage, end: CancellationToken::new() }
+    pub fn new(account: Arc<Account>) -> Self {
+        Self { account, end: CancellationToken::new() }
     }
 
     /// Ends every task, now and later.
@@ -27,7 +29,7 @@ impl Tasks {
 
     /// `work`, on the guest's bill.
     pub fn charged<F: Future>(&self, work: F) -> Charged<F> {
-        Charged { work: Box::pin(work), usage: self.usage.clone() }
+        Charged::new(work, self.account.clone())
     }
 
     /// `work` until it is done or the guest has ended, on the guest's bill.
@@ -38,10 +40,25 @@ impl Tasks {
         self.end.clone().run_until_cancelled_owned(self.charged(work))
     }
 
+    /// `work` until it is done or the guest has ended, on the guest's bill, as are `bytes` of the host's memory until then; a
+    /// guest may begin it any number of times.
+    pub fn holding<F>(&self, bytes: u64, work: F) -> Result<Work<F::Output>, OutOfMemory>
+    where
+        F: Future + Send + 'static,
+    {
+        let held = self.account.hold(bytes)?;
+        // Boxed: what was spawned keeps its place for the future until its result is taken.
+        Ok(Box::pin(self.until_end(async move {
+            let done = work.await;
+            drop(held);
+            done
+        })))
+    }
+
     /// Runs `work`, which may block on files, on a thread for such; `None` if the guest has ended.
     pub async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-        let usage = self.usage.clone();
-        let done = tokio::task::spawn_blocking(move || usage.charge(work));
+        let account = self.account.clone();
+        let done = tokio::task::spawn_blocking(move || account.charge(work));
         self.end.run_until_cancelled(done).await?.ok()
     }
 
@@ -65,20 +82,5 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Tasks {
 impl Spawn for Tasks {
     fn spawn_bg(&mut self, work: impl Future<Output = ()> + Send + 'static) {
         self.start(work);
-    }
-}
-
-/// A future whose polls count as a guest's CPU time.
-pub(crate) struct Charged<F> {
-    work: Pin<Box<F>>,
-    usage: Arc<Usage>,
-}
-
-impl<F: Future> Future for Charged<F> {
-    type Output = F::Output;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { work, usage } = &mut *self;
-        usage.charge(|| work.as_mut().poll(context))
     }
 }

@@ -1,7 +1,7 @@
 //! What the tests of this directory share: a namespace with an address of its own, and a name server in it.
 
 use super::{Namespace, Network, Policy, PolicyRequest, Surroundings};
-use crate::limits::Usage;
+use crate::limits::{Account, Node};
 use crate::view::{Template, View};
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsRawFd;
@@ -18,7 +18,7 @@ pub const RESOLV_CONF: &str = "nameserver 10.53.0.1\nsearch a.test b.test\noptio
 /// A guest's network in a fresh namespace, and the files that its view has.
 pub struct World {
     pub network: Arc<Network>,
-    pub usage: Arc<Usage>,
+    pub account: Arc<Account>,
     files: TempDir,
 }
 
@@ -38,9 +38,9 @@ impl World {
         give_address(&namespace);
         let policy: PolicyRequest = serde_json::from_str(policy).expect("a policy");
         let policy = Policy::new(policy).unwrap_or_else(|failure| panic!("{}", failure.text));
-        let usage = Arc::<Usage>::default();
-        let guest = Surroundings { name: "test", env, view: Some(Arc::new(view)), usage: usage.clone() };
-        Self { network: Arc::new(Network::new(guest, namespace, Arc::new(policy))), usage, files: directory }
+        let account = Arc::new(Account::new(&Node::new(0, 1)));
+        let guest = Surroundings { name: "test", env, view: Some(Arc::new(view)), account: account.clone() };
+        Self { network: Arc::new(Network::new(guest, namespace, Arc::new(policy))), account, files: directory }
     }
 
     /// Without a policy, with the name server at [`SERVER`].
@@ -63,7 +63,11 @@ impl World {
 fn give_address(namespace: &Namespace) {
     let Namespace::Other { there, .. } = namespace else { panic!("the node's namespace") };
     let path = format!("--net=/proc/{}/fd/{}", std::process::id(), there.as_raw_fd());
-    for arguments in [["addr", "add", "10.53.0.1/32", "dev", "lo"], ["route", "add", "192.0.2.0/24", "dev", "lo"]] {
+    for arguments in [
+        ["addr", "add", "10.53.0.1/32", "dev", "lo"],
+        ["addr", "add", "fe80::53/64", "dev", "lo"],
+        ["route", "add", "192.0.2.0/24", "dev", "lo"],
+    ] {
         let done = Command::new("nsenter").arg(&path).arg("ip").args(arguments).status().expect("nsenter");
         assert!(done.success(), "ip {arguments:?}");
     }
@@ -94,7 +98,8 @@ type Answers = Arc<dyn Fn(&str, bool) -> Answer + Send + Sync>;
 
 impl NameServer {
     pub fn start(world: &World, address: &str, answers: impl Fn(&str, bool) -> Answer + Send + Sync + 'static) -> Self {
-        let address = SocketAddr::new(address.parse().expect("an address"), 53);
+        let literal = if address.contains(':') { format!("[{address}]:53") } else { format!("{address}:53") };
+        let address: SocketAddr = literal.parse().expect("an address");
         let bind = || std::net::UdpSocket::bind(address).expect("bind");
         let socket = world.network.namespace.inside(bind).expect("inside");
         socket.set_nonblocking(true).expect("nonblocking");

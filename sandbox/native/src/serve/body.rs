@@ -3,6 +3,7 @@
 use super::handling::Handling;
 use super::patience::Busy;
 use super::turns::{Turn, Turns};
+use crate::limits::Held;
 use crate::waiting::Waiting;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -20,6 +21,8 @@ use wasmtime_wasi_http::{Error, WasiBody};
 pub(crate) struct RequestBody {
     /// Frames that were read before the guest was called.
     ahead: VecDeque<Frame<Bytes>>,
+    /// For these.
+    held: Option<Held>,
     rest: Option<Incoming>,
     /// Bytes that may still come.
     left: u64,
@@ -33,11 +36,13 @@ impl RequestBody {
     /// `most` in bytes.
     pub fn new(body: Incoming, most: u64, stall: Duration) -> Self {
         let rest = (!body.is_end_stream()).then_some(body);
-        Self { ahead: VecDeque::new(), rest, left: most, most, waiting: Waiting::new(stall), pace: None }
+        Self { ahead: VecDeque::new(), held: None, rest, left: most, most, waiting: Waiting::new(stall), pace: None }
     }
 
     /// Reads at least `length` bytes, or all there are, so that a client that sends them slowly keeps no instance waiting.
-    pub async fn read_ahead(&mut self, length: u64) -> Result<(), Error> {
+    /// `held` is what they take.
+    pub async fn read_ahead(&mut self, length: u64, held: Held) -> Result<(), Error> {
+        self.held = Some(held);
         while self.most - self.left < length
             && let Some(frame) = poll_fn(|context| self.poll_rest(context)).await
         {
@@ -89,10 +94,11 @@ impl Body for RequestBody {
 
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let this = self.get_mut();
-        match this.ahead.pop_front() {
-            Some(frame) => Poll::Ready(Some(Ok(frame))),
-            None => this.poll_rest(context),
+        if let Some(frame) = this.ahead.pop_front() {
+            return Poll::Ready(Some(Ok(frame)));
         }
+        this.held = None;
+        this.poll_rest(context)
     }
 
     fn is_end_stream(&self) -> bool {

@@ -37,7 +37,6 @@ pub(crate) async fn serve(server: Arc<Server>, stream: TcpStream) {
     poll_fn(|context| {
         while let Some(phase) = watch.poll(context) {
             match phase {
-                Phase::Ended => return Poll::Ready(()),
                 Phase::Closing => {
                     connection.as_mut().graceful_shutdown();
                     silence = activity.is_multiplexed().then(|| Silence::new(activity.clone()));
@@ -47,7 +46,8 @@ pub(crate) async fn serve(server: Arc<Server>, stream: TcpStream) {
                 Phase::Draining if activity.is_multiplexed() => {
                     connection.as_mut().graceful_shutdown();
                 }
-                Phase::Draining | Phase::Serving => {}
+                // After the last one, the task is dropped.
+                Phase::Draining | Phase::Serving | Phase::Ended => {}
             }
         }
         // How a connection ends is between the client and hyper: what went wrong for a guest is in its log.
@@ -107,13 +107,6 @@ struct Streams(Arc<Server>);
 
 impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
     fn execute(&self, stream: F) {
-        let phases = self.0.phases.clone();
-        self.0.spawn(async move {
-            tokio::select! {
-                biased;
-                () = phases.reached(Phase::Ended) => {}
-                () = stream => {}
-            }
-        });
+        self.0.spawn(stream);
     }
 }

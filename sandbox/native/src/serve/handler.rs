@@ -107,7 +107,7 @@ async fn handle(server: &Arc<Server>, request: Request<Incoming>) -> Result<Begu
     request.body_mut().keep_pace(&server.turns);
     let source = match server.instances.idle() {
         Some(instance) => Source::Idle(instance),
-        None => Source::Fresh(server.engine.slot().map_err(|failure| {
+        None => Source::Fresh(server.engine.slot(&server.engine.servers).map_err(|failure| {
             server.log(format_args!("atoll: a request was turned away: {}", failure.text));
             Refusal::Busy("the node has no room for another instance; try again\n")
         })?),
@@ -178,8 +178,11 @@ async fn checked(server: &Server, mut request: Request<Incoming>) -> Result<Requ
         return Err(TOO_LARGE);
     }
     let mut request = request.map(|body| RequestBody::new(body, most, server.settings.stall_timeout()));
-    let Some(length) = length else { return Ok(request) };
-    request.body_mut().read_ahead(length.min(READ_AHEAD)).await.map_err(|error| match error {
+    let Some(ahead) = length.map(|length| length.min(READ_AHEAD)).filter(|ahead| *ahead > 0) else {
+        return Ok(request);
+    };
+    let held = server.recipe.account.hold(ahead).map_err(|_| Refusal::Busy("no memory is left; try again\n"))?;
+    request.body_mut().read_ahead(ahead, held).await.map_err(|error| match error {
         Error::HttpRequestBodySize(_) => TOO_LARGE,
         Error::ConnectionReadTimeout => {
             Refusal::Client(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time\n")

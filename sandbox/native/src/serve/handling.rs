@@ -3,7 +3,6 @@
 use super::Server;
 use super::body::RequestBody;
 use super::instances::{Instance, Source};
-use super::phase::Phase;
 use super::turns::Turn;
 use http_body::Body;
 use hyper::{Request, Response};
@@ -54,7 +53,7 @@ impl Handling {
     pub fn finish_alone(mut self, mut body: Option<WasiBody>, turn: Option<Turn>) {
         let server = self.server.clone();
         let patience = server.settings.request_timeout();
-        let (phases, log) = (server.phases.clone(), server.clone());
+        let log = server.clone();
         let rest = async move {
             let work = poll_fn(|context| {
                 // What it writes on nobody reads, but it must be able to.
@@ -69,7 +68,6 @@ impl Handling {
             });
             tokio::select! {
                 biased;
-                () = phases.reached(Phase::Ended) => {}
                 _ = work => {}
                 () = tokio::time::sleep(patience) => log.log(format_args!(
                     "atoll: a request was ended: its response was sent {} ms ago, and it worked on",

@@ -1,8 +1,8 @@
 //! A server's instances: a fresh one for each request, or, where the pod asks for it, used again.
 
 use super::{Server, Settings};
-use crate::engine::Slot;
 use crate::host::Host;
+use crate::pool::Slot;
 use crate::recipe;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,7 +29,7 @@ pub(crate) enum Source {
 
 impl Instance {
     pub async fn new(server: &Server, slot: Slot) -> wasmtime::Result<Self> {
-        let mut store = recipe::store(&server.engine.wasmtime, server.recipe.host());
+        let mut store = recipe::store(server.program.engine(), server.recipe.host())?;
         let proxy = server.program.instantiate_async(&mut store).await?;
         let count = server.instances.count.clone();
         count.fetch_add(1, Ordering::Relaxed);

@@ -51,6 +51,9 @@ use wasmtime_wasi_http::p2::bindings::ProxyPre;
 /// Pause after an accept that failed for want of descriptors or memory.
 const BREATH: Duration = Duration::from_millis(50);
 
+/// What a connection takes of the host: hyper's first buffers, the task and its timer, in bytes.
+const CONNECTION: u64 = 16 << 10;
+
 /// Numbers of one server.
 #[derive(Default)]
 pub(crate) struct Counters {
@@ -187,21 +190,28 @@ impl Server {
     }
 
     fn serve(self: &Arc<Self>, stream: TcpStream) {
+        // Without room for it the client sees its connection end; the guest is not to blame for its clients.
+        let Ok(held) = self.recipe.account.hold(CONNECTION) else { return };
         self.connections.fetch_add(1, Ordering::Relaxed);
         let open = Open(self.clone());
         let connection = connection::serve(self.clone(), stream);
         self.spawn(async move {
             connection.await;
-            drop(open);
+            drop((open, held));
         });
     }
 
-    /// Runs `work` as a task that is charged to the guest. It must end once [`Phase::Ended`] has come.
+    /// Runs `work` as a task that is charged to the guest, until [`Phase::Ended`] has come at the latest.
     fn spawn(self: &Arc<Self>, work: impl Future<Output = ()> + Send + 'static) {
         let server = self.clone();
-        let metered = Metered::new(work, self.engine.clone(), self.recipe.usage.clone());
+        let metered = Metered::new(work, self.engine.clone(), self.recipe.account.clone());
         let task = async move {
-            if let Err(panic) = metered.await {
+            let done = tokio::select! {
+                biased;
+                () = server.phases.reached(Phase::Ended) => return,
+                done = metered => done,
+            };
+            if let Err(panic) = done {
                 let text = panics::text(&*panic);
                 server.log(format_args!("atoll: a connection was ended by a bug of the engine: {text}"));
             }

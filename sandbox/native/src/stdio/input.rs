@@ -1,12 +1,12 @@
 //! stdin.
 
-use super::{CHUNK, Channel, open_channel};
+use super::{CHUNK, Channel, open_channel, read};
 use crate::failure::{Failure, Result};
 use bytes::{Bytes, BytesMut};
 use rustix::fs::{FileType, Mode, OFlags, open};
 use rustix::io::Errno;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::io::{AsyncRead, Interest};
@@ -48,17 +48,23 @@ impl Input {
             let writer = open(own, flags, Mode::empty());
             keeper = Some(writer.map_err(|error| Failure::io(format!("cannot keep stdin {path:?} open"), error))?);
         }
-        let channel = opened.map(|(channel, _)| channel);
-        let terminal = channel.as_ref().is_some_and(|channel| match channel {
-            Channel::Polled(fd) => std::io::IsTerminal::is_terminal(fd.get_ref()),
-            Channel::Blocking(fd) => std::io::IsTerminal::is_terminal(fd),
-        });
-        let input =
-            Self { channel, terminal, ahead: Mutex::default(), changed: Notify::new(), read, runtime: runtime.clone() };
-        Ok((Arc::new(input), keeper))
+        Ok((Self::of(opened.map(|(channel, _)| channel), read, runtime), keeper))
     }
 
-    fn take(self: &Arc<Self>, size: usize) -> StreamResult<Bytes> {
+    /// The stream of an open channel; bytes that the guest has read are counted in `read`.
+    pub(super) fn of(channel: Option<Channel>, read: Arc<AtomicU64>, runtime: &Handle) -> Arc<Self> {
+        let terminal = channel.as_ref().is_some_and(|channel| std::io::IsTerminal::is_terminal(&channel.fd()));
+        Arc::new(Self {
+            channel,
+            terminal,
+            ahead: Mutex::default(),
+            changed: Notify::new(),
+            read,
+            runtime: runtime.clone(),
+        })
+    }
+
+    pub(super) fn take(self: &Arc<Self>, size: usize) -> StreamResult<Bytes> {
         match &self.channel {
             None => Err(StreamError::Closed),
             _ if size == 0 => Ok(Bytes::new()),
@@ -94,7 +100,7 @@ impl Input {
         }
     }
 
-    async fn ready(self: &Arc<Self>) {
+    pub(super) async fn ready(self: &Arc<Self>) {
         match &self.channel {
             None => {}
             Some(Channel::Polled(fd)) => {
@@ -143,10 +149,6 @@ impl Input {
     fn lock(&self) -> MutexGuard<'_, Ahead> {
         self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn read(fd: &impl AsFd, into: &mut [u8]) -> std::result::Result<usize, Errno> {
-    rustix::io::retry_on_intr(|| rustix::io::read(fd, &mut *into))
 }
 
 /// A guest's handle on stdin.

@@ -7,14 +7,19 @@
 mod input;
 mod keeper;
 mod output;
+mod streams;
+mod terminal;
 
 pub(crate) use input::{Input, StdinSource};
 pub(crate) use keeper::{Keeper, Unread};
 pub(crate) use output::{Output, StdoutSource};
+pub(crate) use streams::{Counts, Places, Streams};
+pub(crate) use terminal::{Size, Terminal};
 
 use crate::failure::{Failure, Result};
 use rustix::fs::{FileType, Mode, OFlags, fstat, open};
-use std::os::fd::{AsRawFd, OwnedFd};
+use rustix::io::Errno;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -27,6 +32,15 @@ enum Channel {
     Polled(AsyncFd<OwnedFd>),
     /// Blocks a thread of its own while it is used.
     Blocking(OwnedFd),
+}
+
+impl Channel {
+    fn fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Polled(fd) => fd.get_ref().as_fd(),
+            Self::Blocking(fd) => fd.as_fd(),
+        }
+    }
 }
 
 /// Opens `path` for `stream` ("stdin", ..) with the access mode for its type. Must be called inside the runtime's context.
@@ -65,4 +79,8 @@ fn polled(fd: OwnedFd, interest: Interest) -> std::result::Result<Channel, (Owne
     unsafe { AsyncFd::register_with_interest(fd, interest) }
         .map(Channel::Polled)
         .map_err(tokio::io::unix::AsyncFdRegisterError::into_parts)
+}
+
+fn read(fd: &impl AsFd, into: &mut [u8]) -> std::result::Result<usize, Errno> {
+    rustix::io::retry_on_intr(|| rustix::io::read(fd, &mut *into))
 }

@@ -2,6 +2,7 @@
 
 use super::{CHUNK, Channel, Keeper, open_channel};
 use crate::failure::Result;
+use crate::limits::{Account, Held};
 use bytes::Bytes;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
@@ -33,11 +34,14 @@ pub(crate) struct Output {
     runtime: Handle,
 }
 
-#[derive(Default)]
 struct State {
     pending: Vec<u8>,
     /// A blocking thread is writing.
     writing: bool,
+    /// Bytes that it has taken.
+    taken: usize,
+    /// For what is pending and taken.
+    held: Held,
     error: Option<Errno>,
     discarded: bool,
 }
@@ -49,21 +53,40 @@ impl Output {
         path: Option<&str>,
         writers: usize,
         written: Arc<AtomicU64>,
+        account: &Arc<Account>,
         runtime: &Handle,
     ) -> Result<Arc<Self>> {
         // A FIFO is opened for both directions: it then opens without a reader, and keeps data for a later one.
         let open = |path| open_channel(stream, path, OFlags::WRONLY | OFlags::APPEND, OFlags::RDWR, Interest::WRITABLE);
         let channel = path.map(open).transpose()?.map(|(channel, _)| channel);
+        Ok(Self::of(channel, writers, written, account, runtime))
+    }
+
+    /// The stream of an open channel.
+    pub(super) fn of(
+        channel: Option<Channel>,
+        writers: usize,
+        written: Arc<AtomicU64>,
+        account: &Arc<Account>,
+        runtime: &Handle,
+    ) -> Arc<Self> {
         let terminal = channel.as_ref().is_some_and(|channel| std::io::IsTerminal::is_terminal(&channel.fd()));
-        Ok(Arc::new(Self {
+        Arc::new(Self {
             channel,
             terminal,
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                pending: Vec::new(),
+                writing: false,
+                taken: 0,
+                held: Held::nothing(account.clone()),
+                error: None,
+                discarded: false,
+            }),
             changed: Notify::new(),
             written,
             most: writers.saturating_mul(HANDLES * CHUNK),
             runtime: runtime.clone(),
-        }))
+        })
     }
 
     /// Accepts `bytes` and moves as much as can be moved without waiting.
@@ -89,7 +112,9 @@ impl Output {
             }
             Channel::Blocking(_) => {}
         }
-        Ok(())
+        // A guest that crosses its limit here has written its last; what is pending still goes out.
+        let unwritten = state.unwritten();
+        state.held.grow_to(unwritten).map_err(|full| StreamError::Trap(full.into()))
     }
 
     /// Waits until all that was accepted is in the file, or cannot be put there.
@@ -132,6 +157,7 @@ impl Output {
         let mut state = self.lock();
         state.discarded = true;
         state.pending = Vec::new();
+        state.release();
     }
 
     /// Writes what a non-blocking descriptor takes; `None` if some is left.
@@ -157,6 +183,7 @@ impl Output {
         } else {
             drop(state.pending.drain(..done));
         }
+        state.release();
         outcome
     }
 
@@ -166,6 +193,8 @@ impl Output {
         loop {
             let mut state = self.lock();
             let bytes = std::mem::take(&mut state.pending);
+            state.taken = bytes.len();
+            state.release();
             if bytes.is_empty() {
                 state.writing = false;
                 break;
@@ -194,16 +223,17 @@ impl Output {
     }
 }
 
-impl Channel {
-    fn fd(&self) -> BorrowedFd<'_> {
-        match self {
-            Self::Polled(fd) => fd.get_ref().as_fd(),
-            Self::Blocking(fd) => fd.as_fd(),
-        }
-    }
-}
-
 impl State {
+    fn unwritten(&self) -> u64 {
+        (self.pending.len() + self.taken) as u64
+    }
+
+    /// Gives back what is held for bytes that have left.
+    fn release(&mut self) {
+        let unwritten = self.unwritten();
+        self.held.shrink_to(unwritten);
+    }
+
     fn settled(&self) -> bool {
         self.error.is_some() || self.discarded || (self.pending.is_empty() && !self.writing)
     }

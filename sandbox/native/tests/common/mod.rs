@@ -16,6 +16,20 @@ pub const SIGNALLED: u32 = 4;
 pub const FAILED: u32 = 5;
 pub const MODULE: u32 = 16;
 
+/// Copies standard input to standard output until its end.
+pub const ECHO: &str = r#"(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 2)
+  (func (export "_start")
+    (block $end (loop $again
+      (i32.store (i32.const 0) (i32.const 4096)) (i32.store (i32.const 4) (i32.const 4096))
+      (br_if $end (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
+      (br_if $end (i32.eqz (i32.load (i32.const 8))))
+      (i32.store (i32.const 4) (i32.load (i32.const 8)))
+      (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 12)))
+      (br $again)))))"#;
+
 /// The result of a call: the value with what was written, or the code with the message.
 pub fn call(function: Function, a: i64, b: i64, input: &str) -> Result<(i64, Vec<u8>), (i64, String)> {
     let mut out = vec![0; 64 << 10];
@@ -166,6 +180,13 @@ pub fn kill(guest: i64, signal: i64) {
 
 pub fn drop_guest(guest: i64) {
     call(engine_abi::atoll_guest_drop, guest, 0, "").expect("drop");
+}
+
+/// `atoll_guest_stat`'s numbers.
+pub fn stat(guest: i64) -> [u64; 22] {
+    let (length, bytes) = call(engine_abi::atoll_guest_stat, guest, 0, "").expect("stat");
+    assert_eq!(length, 176);
+    std::array::from_fn(|index| u64::from_ne_bytes(bytes[index * 8..][..8].try_into().expect("8 bytes")))
 }
 
 pub fn guest_text(guest: i64) -> String {

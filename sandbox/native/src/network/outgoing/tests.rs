@@ -196,8 +196,8 @@ async fn requests_share_a_connection_of_the_namespace() {
     assert_eq!(get(&world, &named).await.expect("an answer"), format!("GET HTTP/1.1 / {host}"));
     drop(fetch(&world, request("GET", &origin.url("/"), nothing()), RequestOptions::default()).await.expect("a head"));
     assert!(get(&world, &origin.url("/")).await.is_ok());
-    assert_eq!((origin.connections(), world.network.sockets.open()), (1, 1));
-    assert!(world.usage.cpu_ns.load(Ordering::Relaxed) > 0);
+    assert_eq!((origin.connections(), world.network.sockets.taken()), (1, 1));
+    assert!(world.account.cpu_ns() > 0);
 }
 
 #[tokio::test]
@@ -315,11 +315,11 @@ async fn sockets_are_counted_and_idle_ones_make_room() {
         assert!(get(&world, &first.url("/")).await.is_ok());
         assert!(get(&world, &second.url("/")).await.is_ok());
     }
-    assert_eq!(world.network.sockets.open(), 1);
+    assert_eq!(world.network.sockets.taken(), 1);
     let response = fetch(&world, request("GET", &first.url("/stall"), nothing()), RequestOptions::default()).await;
     has_code(get(&world, &second.url("/")).await, &Error::ConnectionLimitReached);
     drop(response.expect("a head"));
-    until("sockets", || world.network.sockets.open() == 0).await;
+    until("sockets", || world.network.sockets.taken() == 0).await;
     assert_eq!(get(&world, &second.url("/")).await.map_err(|error| error.to_string()).map(|_| ()), Ok(()));
     assert_eq!(world.network.refused(), 1);
 }
@@ -337,7 +337,7 @@ async fn addresses_that_do_not_answer_are_not_waited_for() {
         // With room for one socket only, each address has its time alone.
         let longest = Duration::from_millis(if most == 1 { 10_000 } else { 2500 });
         assert!(begin.elapsed() < longest, "{:?}", begin.elapsed());
-        until("sockets", || world.network.sockets.open() <= 1).await;
+        until("sockets", || world.network.sockets.taken() <= 1).await;
     }
 }
 
@@ -357,7 +357,7 @@ async fn each_timeout_has_its_code() {
     let between = RequestOptions { between_bytes_timeout: soon, ..RequestOptions::default() };
     let response = fetch(&world, request("GET", &origin.url("/stall"), nothing()), between).await.expect("a head");
     has_code(read(response).await, &Error::ConnectionReadTimeout);
-    until("sockets", || world.network.sockets.open() == 0).await;
+    until("sockets", || world.network.sockets.taken() == 0).await;
 }
 
 #[tokio::test]
@@ -477,12 +477,32 @@ async fn everything_ends_with_the_network() {
     let waiting = Pin::from(hooks.send_request(slow, None, Box::new(std::future::ready(Ok(())))));
     let waiting = tokio::spawn(waiting);
     let reading = fetch(&world, request("GET", &origin.url("/stall"), nothing()), RequestOptions::default()).await;
-    until("sockets", || network.sockets.open() == 2).await;
+    until("sockets", || network.sockets.taken() == 2).await;
     network.close();
     has_code(waiting.await.expect("no panic").map(|_| ()), &Error::ConnectionTerminated);
     assert!(read(reading.expect("a head")).await.is_err());
-    until("sockets", || network.sockets.open() == 0).await;
+    until("sockets", || network.sockets.taken() == 0).await;
     has_code(get(&world, &origin.url("/")).await, &Error::ConnectionTerminated);
     drop((hooks, world));
     assert_eq!(Arc::strong_count(&network), 1, "something keeps the network");
+}
+
+#[tokio::test]
+async fn requests_in_progress_are_on_the_guests_bill() {
+    let world = World::open();
+    world.account.memory.set_limit(10 * EXCHANGE).expect("nothing is used yet");
+    // Its connections wait in the backlog for ever.
+    let silent = world.listen(&format!("{SERVER}:0"));
+    let url = format!("http://{}/", silent.local_addr().expect("an address"));
+    let send = || {
+        let mut hooks = Hooks::new(Some(world.network.clone()));
+        hooks.send_request(request("GET", &url, nothing()), None, Box::new(std::future::ready(Ok(()))))
+    };
+    let begun: Vec<_> = (0..10).map(|_| tokio::spawn(Pin::from(send()))).collect();
+    until("ten are connected", || world.network.sockets.taken() == 10).await;
+    assert_eq!(world.account.memory.buffers(), 10 * EXCHANGE);
+    let refused = Pin::from(send()).await;
+    has_code(refused, &Error::InternalError(Some("no memory is left for another request".into())));
+    drop(begun.into_iter().map(|begun| begun.abort()).collect::<Vec<_>>());
+    until("what they held is given back", || world.account.memory.buffers() == 0).await;
 }

@@ -172,10 +172,9 @@ class BadInputE2E {
     }
 
     @Test
-    void anImageWithoutWasmIsRefusedInWords() {
+    void aFileThatIsNoProgramOfAnyKindIsRefusedInWords() {
         String image =
-                on.images()
-                        .push(RootfsImage.of("/guest", Checkout.guest("guest.native"), "/guest"));
+                on.images().push(RootfsImage.of("/guest", Content.of(new byte[] {1, 2}), "/guest"));
 
         String sentence = Refusal.of(on, ContainerRequest.of(image));
 

@@ -43,6 +43,11 @@ record GuestCounters(JsonObject json) {
         return number("requestsInProgress");
     }
 
+    /// How many requests were turned away without the guest.
+    long turnedAway() {
+        return number("requestsRefused");
+    }
+
     /// How many connections are open.
     long connections() {
         return number("connections");

@@ -51,6 +51,28 @@ class HttpAddressesE2E {
     }
 
     @Test
+    void aPodAsksAnotherByIpv6() throws IOException {
+        try (WebPod asked = WebPod.run(on);
+                WebPod asking = WebPod.run(on)) {
+            give(asked.pod(), "fd88::1");
+            give(asking.pod(), "fd88::2");
+
+            HttpReply reply = asking.get("/fetch?url=http://[fd88::1]:8080/status/418");
+
+            assertThat(reply.body()).startsWith("418\n");
+        }
+    }
+
+    /// Adds an address of a network that is the pods' alone.
+    private static void give(Pod pod, String address) {
+        try (NetworkNamespace inside = pod.network()) {
+            inside.command("ip", "addr", "add", address + "/64", "dev", "eth0", "nodad")
+                    .run()
+                    .orThrow("give a pod the address " + address);
+        }
+    }
+
+    @Test
     void aServerAsksItselfOverItsLoopback() throws IOException {
         try (WebPod web = WebPod.run(on)) {
             assertThat(web.get("/fetch?url=http://127.0.0.1:8080/").body())

@@ -1,18 +1,27 @@
 package dev.atoll.e2e;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.atoll.e2e.node.Node;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 
 /// Counts what pods may leave on a node.
 ///
 /// @param node the node
 record Leftovers(Node node) {
+    /// The daemon's idle threads end after ten seconds.
+    private static final Duration DEADLINE = Duration.ofSeconds(60);
+
+    private static final String THREADS = "threads of the daemon";
     private static final String BUNDLES = "/run/containerd/io.containerd.runtime.v2.task";
     private static final String WORK = "/var/lib/containerd/io.containerd.runtime.v2.task";
 
@@ -31,7 +40,37 @@ record Leftovers(Node node) {
                 lines("/proc/1/mountinfo").stream().filter(line -> line.contains(text)).count();
     }
 
-    /// Returns all counts by what is counted: equal before and after, nothing was left.
+    /// Waits until there is no more of anything than there was before.
+    void awaitNoMoreThan(Map<String, Integer> before) {
+        Awaitility.await("nothing left")
+                .atMost(DEADLINE)
+                .untilAsserted(() -> assertNoMore(before, counts()));
+    }
+
+    /// Waits until all is as before: no more threads of the daemon, of which idle ones end by
+    /// themselves, and of everything else just as much.
+    void awaitAsBefore(Map<String, Integer> before) {
+        Awaitility.await("all as before")
+                .atMost(DEADLINE)
+                .untilAsserted(() -> {
+                    Map<String, Integer> after = counts();
+                    assertNoMore(before, after);
+                    var expected = new TreeMap<>(before);
+                    expected.computeIfPresent(THREADS, (what, _) -> after.get(what));
+                    assertThat(after).isEqualTo(expected);
+                });
+    }
+
+    /// Fails if there is more of anything after than there was before.
+    static void assertNoMore(Map<String, Integer> before, Map<String, Integer> after) {
+        assertThat(after)
+                .allSatisfy((what, count) ->
+                        assertThat(count)
+                                .as(what)
+                                .isLessThanOrEqualTo(before.getOrDefault(what, 0)));
+    }
+
+    /// Returns all counts by what is counted.
     TreeMap<String, Integer> counts() {
         var counts = new TreeMap<String, Integer>();
         counts.put("bundles", bundles());
@@ -47,7 +86,7 @@ record Leftovers(Node node) {
                     try {
                         counts.merge("daemons", 1, Integer::sum);
                         counts.merge("open files of the daemon", daemon.openFiles(), Integer::sum);
-                        counts.merge("threads of the daemon", daemon.threads(), Integer::sum);
+                        counts.merge(THREADS, daemon.threads(), Integer::sum);
                         counts.merge("mounts of the daemon", daemon.mounts(), Integer::sum);
                     } catch (IOException e) {
                         throw new UncheckedIOException("look at daemon " + daemon.pid(), e);

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import dev.atoll.e2e.node.NodeProcess;
 import dev.atoll.e2e.pod.Pod;
 import dev.atoll.e2e.pod.PodContainer;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
@@ -15,7 +14,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
 /// Many pods on one node.
@@ -76,16 +74,7 @@ class ManyPodsE2E {
 
         var _ = inParallel(PODS, this::printed);
 
-        // Idle threads may still be ending.
-        Awaitility.await()
-                .atMost(Duration.ofSeconds(30))
-                .untilAsserted(() ->
-                        assertThat(Leftovers.of(on.node()).counts())
-                                .allSatisfy((what, count) ->
-                                        assertThat(count)
-                                                .as(what)
-                                                .isLessThanOrEqualTo(
-                                                        before.getOrDefault(what, 0))));
+        Leftovers.of(on.node()).awaitNoMoreThan(before);
         assertThat(on.node().daemons().stream().map(NodeProcess::pid).count())
                 .isEqualTo(TestNode.isNative() ? 0 : 1);
     }

@@ -65,6 +65,24 @@ record TestNode(Node node, Images images, Map<String, String> pushed) implements
         return ContainerRequest.of(image).args(words);
     }
 
+    /// Returns an image whose `/guest` is the guest of many commands, built natively.
+    String nativeImage() {
+        return pushed.computeIfAbsent(
+                "native",
+                ignored ->
+                        images.push(
+                                RootfsImage.of(
+                                        "/guest", Checkout.guest("guest.native"), "/guest")));
+    }
+
+    /// Returns a container of the userland `toolbox`, whose commands are in `/bin`, as those of any
+    /// small distribution.
+    ContainerRequest toolbox(String... command) {
+        String image =
+                pushed.computeIfAbsent("toolbox", _ -> images.push(Toolbox.image(isNative())));
+        return ContainerRequest.of(image).command(command);
+    }
+
     /// Returns what daemons have logged so far.
     String daemonLog() throws IOException {
         return Files.readString(node.path("/run/atoll/atolld.log"));

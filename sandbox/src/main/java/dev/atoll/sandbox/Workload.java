@@ -1,5 +1,6 @@
 package dev.atoll.sandbox;
 
+import dev.atoll.oci.spec.RuntimeSpec.Resources;
 import java.util.function.Consumer;
 
 /// What runs as one container: a wasm guest or a pod's virtual pause. Thread-safe; no method waits
@@ -24,6 +25,27 @@ public interface Workload extends AutoCloseable {
     /// Lets go of the daemon's own writer of standard input, so that the guest sees its end once
     /// the client has closed it.
     void closeStdin();
+
+    /// Changes what it may use, at once; what `resources` leaves out stays as it is.
+    ///
+    /// @throws WorkloadEnded if it has ended
+    /// @throws WorkloadBusy if it uses more memory than the new limit
+    /// @throws InvalidWorkload if a value is out of range
+    void update(Resources resources);
+
+    /// Changes the size of its terminal.
+    ///
+    /// @throws InvalidWorkload if it has none
+    void resize(TerminalSize size);
+
+    /// Makes another workload with the same files, network and limits: a command in the container.
+    /// Returns at once; what is wrong with the command is told by the end of the workload, as a
+    /// shell does it: status 127 if there is no such program, 126 if it cannot be run, with one
+    /// line on its standard error.
+    ///
+    /// @throws InvalidWorkload if nothing can be executed here
+    /// @throws WorkloadEnded if this workload does not run
+    Workload exec(ExecRequest request);
 
     WorkloadUsage usage();
 

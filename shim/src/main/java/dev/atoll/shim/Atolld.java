@@ -40,6 +40,7 @@ public final class Atolld {
                 pause -> containerd.pod(pause).orElse(CriPod.NONE),
                 new ContainerdProgramFinder(containerd),
                 sandbox,
+                settings.nativeRuntime(),
                 () -> json(sandbox.describe()),
                 new ContainerdGreeting(containerd));
     }
@@ -51,6 +52,8 @@ public final class Atolld {
         json.addProperty("live", engine.live());
         json.addProperty("modules", engine.modules());
         json.addProperty("views", engine.views());
+        json.addProperty("memoryLimit", engine.memoryLimit());
+        json.addProperty("memoryUsed", engine.memoryUsed());
         return json.toString();
     }
 }

@@ -10,6 +10,8 @@ import java.util.function.Supplier;
 /// What the shim builds on: how specs and pods' records are read, programs found and workloads
 /// made.
 ///
+/// @param nativeRuntime the shim that runs containers which are not WebAssembly: a path, or a name
+///   on `PATH`
 /// @param engine JSON of the engine, for `Info`
 /// @param closer releases what is not the workloads'
 public record Backend(
@@ -17,6 +19,7 @@ public record Backend(
         PodRecords pods,
         ProgramFinder programs,
         WorkloadFactory workloads,
+        String nativeRuntime,
         Supplier<String> engine,
         AutoCloseable closer) {
 

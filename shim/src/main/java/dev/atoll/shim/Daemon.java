@@ -1,11 +1,15 @@
 package dev.atoll.shim;
 
 import dev.atoll.shim.control.AtollService;
+import dev.atoll.shim.control.ContainerEnds;
 import dev.atoll.shim.control.DaemonInfo;
 import dev.atoll.shim.control.LauncherService;
 import dev.atoll.shim.events.EventPublisher;
 import dev.atoll.shim.grpc.ApiServer;
 import dev.atoll.shim.log.LogKeys;
+import dev.atoll.shim.relay.NativeSettings;
+import dev.atoll.shim.relay.RelayRouter;
+import dev.atoll.shim.relay.Relays;
 import dev.atoll.shim.rpc.RpcService;
 import dev.atoll.shim.socket.PeerCheck;
 import dev.atoll.shim.task.TaskCreator;
@@ -15,6 +19,7 @@ import dev.atoll.shim.task.TaskService;
 import dev.atoll.shim.task.TaskTable;
 import dev.atoll.shim.ttrpc.TtrpcServer;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
@@ -29,6 +34,10 @@ import org.slf4j.LoggerFactory;
 public final class Daemon implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(Daemon.class);
     private static final Duration EVENT_BACKOFF = Duration.ofMillis(200);
+
+    /// As the distribution's script says; else as on containerd's `PATH`, where it must be anyway.
+    private static final Path LAUNCHER =
+            Path.of(System.getProperty("atoll.launcher", "containerd-shim-wasmtime-v1"));
 
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
 
@@ -70,19 +79,43 @@ public final class Daemon implements AutoCloseable {
         TaskService service = new TaskService(tasks, creator, events, clock, pid);
         PeerCheck peers = PeerCheck.ownUserAndRoot();
 
-        List<RpcService> taskServices = TaskEndpoints.of(service);
+        Relays relays =
+                Relays.of(
+                        tasks,
+                        backend.specs(),
+                        events,
+                        clock,
+                        new NativeSettings(
+                                backend.nativeRuntime(),
+                                LAUNCHER,
+                                run.nativeBundles(),
+                                flags.containerd(),
+                                flags.containerdTtrpc()));
+        List<RpcService> taskServices = new RelayRouter(relays).before(TaskEndpoints.of(service));
         List<RpcService> ttrpc = new ArrayList<>(taskServices);
-        ttrpc.add(new LauncherService(service, events, run.ttrpcSocket(), clock).endpoint());
+        ttrpc.add(
+                new LauncherService(
+                                key ->
+                                        service.forget(key)
+                                                .map(exit -> ContainerEnds.end(pid, exit))
+                                                .or(() -> relays.forget(key)),
+                                events,
+                                run.ttrpcSocket(),
+                                clock,
+                                pid)
+                        .endpoint());
         List<RpcService> api = new ArrayList<>(taskServices);
         api.add(
                 new AtollService(
                                 tasks,
+                                relays,
                                 new DaemonInfo(
                                         Version.current(), pid, clock.instant(), backend.engine()))
                         .endpoint());
 
         // Last to be bound is what a launcher waits for; last to be bound is first to be closed.
         keep(() -> endGuests(tasks, service));
+        keep(relays);
         keep(new LateApiServer(() -> ApiServer.start(run.apiSocket(), peers, api)));
         keep(TtrpcServer.start(run.ttrpcSocket(), peers, ttrpc));
         LOGGER.atInfo()

@@ -10,6 +10,7 @@ import java.util.Optional;
 /// @param containerdTtrpc its ttrpc socket, which takes events
 /// @param config a configuration file that must be there; empty: `/etc/atoll/config.toml`, if it is
 /// @param engineLibrary `libatoll_engine.so`; the engine looks for it itself if empty
+/// @param check only find out whether it could start
 public record DaemonFlags(
         Path runDirectory,
         Path stateDirectory,
@@ -17,7 +18,8 @@ public record DaemonFlags(
         Path containerdTtrpc,
         Optional<Path> config,
         Optional<Path> engineLibrary,
-        boolean debug) {
+        boolean debug,
+        boolean check) {
     static final String USAGE =
             """
             Usage: atolld [flags]
@@ -31,6 +33,7 @@ public record DaemonFlags(
                                       ttrpc socket of containerd (default: the gRPC socket with .ttrpc)
               --engine-library FILE   libatoll_engine.so (default: beside the program)
               --debug                 log each refused call, too
+              --check                 read the configuration, load the engine, and end; the run directory is not used
               --version               print the version
               --help                  print this
             """;
@@ -53,10 +56,15 @@ public record DaemonFlags(
         Optional<Path> config = Optional.empty();
         Optional<Path> library = Optional.empty();
         boolean debug = false;
+        boolean check = false;
         for (int i = 0; i < arguments.size(); i++) {
             String argument = arguments.get(i);
             if (argument.equals("--debug")) {
                 debug = true;
+                continue;
+            }
+            if (argument.equals("--check")) {
+                check = true;
                 continue;
             }
             int equals = argument.indexOf('=');
@@ -98,6 +106,7 @@ public record DaemonFlags(
                 ttrpc.orElse(Path.of(containerd + ".ttrpc")),
                 config,
                 library,
-                debug);
+                debug,
+                check);
     }
 }

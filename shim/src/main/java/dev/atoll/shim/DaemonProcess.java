@@ -37,6 +37,9 @@ public final class DaemonProcess {
             return USAGE_ERROR;
         }
         Logging.configure(flags.debug());
+        if (flags.check()) {
+            return check(flags, backends, out, err);
+        }
         Daemon daemon;
         try {
             daemon = Daemon.open(flags, backends);
@@ -46,6 +49,21 @@ public final class DaemonProcess {
         }
         serve(daemon);
         return 0;
+    }
+
+    private static int check(
+            DaemonFlags flags, Backend.Opener backends, PrintStream out, PrintStream err) {
+        try {
+            Backend backend = backends.open(flags);
+            try (AutoCloseable _ = backend.closer();
+                    AutoCloseable _ = backend.workloads()) {
+                out.println("atolld %s can start".formatted(Version.current()));
+            }
+            return 0;
+        } catch (Exception e) {
+            err.println("atolld cannot start: " + e.getMessage());
+            return 1;
+        }
     }
 
     /// Java runs shutdown hooks on SIGTERM and SIGINT, and then exits with 128+n; halting after an

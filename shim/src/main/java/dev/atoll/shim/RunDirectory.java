@@ -59,6 +59,11 @@ final class RunDirectory implements AutoCloseable {
         return directory.resolve("api.sock");
     }
 
+    /// Of containers that are handed to another shim.
+    Path nativeBundles() {
+        return directory.resolve("native");
+    }
+
     private Path pidFile() {
         return directory.resolve("atolld.pid");
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import com.google.protobuf.Any;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Message;
 import dev.atoll.api.cgroups.v2.Metrics;
@@ -24,6 +25,7 @@ import dev.atoll.api.containerd.task.StateRequest;
 import dev.atoll.api.containerd.task.StateResponse;
 import dev.atoll.api.containerd.task.StatsRequest;
 import dev.atoll.api.containerd.task.StatsResponse;
+import dev.atoll.api.containerd.task.UpdateTaskRequest;
 import dev.atoll.api.containerd.task.WaitRequest;
 import dev.atoll.api.containerd.task.WaitResponse;
 import dev.atoll.api.containerd.types.Status;
@@ -35,6 +37,7 @@ import dev.atoll.oci.ContainerKey;
 import dev.atoll.oci.InvalidImage;
 import dev.atoll.oci.containerd.UnixSocketFactory;
 import dev.atoll.oci.spec.CriPod;
+import dev.atoll.oci.spec.RuntimeSpec.Resources;
 import dev.atoll.sandbox.WorkloadEnd;
 import dev.atoll.shim.testing.FakeWorkload;
 import dev.atoll.shim.testing.FakeWorkloadFactory;
@@ -65,6 +68,8 @@ import org.junit.jupiter.api.io.TempDir;
 final class DaemonTest {
     private static final Duration LONG = Duration.ofSeconds(20);
     private static final String TASK = "containerd.task.v2.Task";
+    private static final String LINUX_RESOURCES =
+            "types.containerd.io/opencontainers/runtime-spec/1/LinuxResources";
 
     @TempDir Path directory;
 
@@ -78,6 +83,7 @@ final class DaemonTest {
                     Path.of("t"),
                     Optional.empty(),
                     Optional.empty(),
+                    false,
                     false);
 
     @BeforeEach
@@ -95,7 +101,13 @@ final class DaemonTest {
 
     private Backend backend(DaemonFlags unused) {
         return new Backend(
-                Fakes.SPECS, Fakes.PODS, Fakes.PROGRAMS, workloads, () -> "{}", () -> {});
+                Fakes.SPECS,
+                Fakes.PODS,
+                Fakes.PROGRAMS,
+                workloads,
+                "no-such-shim",
+                () -> "{}",
+                () -> {});
     }
 
     @AfterEach
@@ -168,7 +180,11 @@ final class DaemonTest {
         Metrics metrics = Metrics.parseFrom(stats.getStats().getValue());
         assertThat(metrics.getCpu().getUsageUsec()).isEqualTo(5_000);
         assertThat(metrics.getMemory().getUsage()).isEqualTo(65_536);
-        assertThat(metrics.getMemory().getUsageLimit()).isEqualTo(1 << 20);
+        assertThat(metrics.getMemory().getUsageLimit()).isEqualTo(262_144);
+        assertThat(metrics.getCpu().getNrPeriods()).isEqualTo(19);
+        assertThat(metrics.getCpu().getNrThrottled()).isEqualTo(20);
+        assertThat(metrics.getCpu().getThrottledUsec()).isEqualTo(21);
+        assertThat(metrics.getMemoryEvents().getOomKill()).isEqualTo(22);
 
         call(client, "Kill", kill("c1", 15));
 
@@ -242,13 +258,52 @@ final class DaemonTest {
                 .isEqualTo(3);
     }
 
+    /// As kubelet resizes a pod: containerd's Any holds JSON.
+    @Test
+    void anUpdateReachesTheWorkloadAndBadOnesAreNamed() throws Exception {
+        TtrpcClient client = client("k8s.io");
+        call(client, "Create", create("c1"));
+
+        call(
+                client,
+                "Update",
+                update(
+                        LINUX_RESOURCES,
+                        """
+                        {"devices":[{"allow":false,"access":"rwm"}],\
+                        "memory":{"limit":134217728,"swap":134217728},\
+                        "cpu":{"shares":61,"quota":20000,"period":100000}}\
+                        """));
+
+        assertThat(workloads.of(new ContainerKey("k8s.io", "c1")).updates)
+                .containsExactly(
+                        new Resources(
+                                Optional.of(134_217_728L),
+                                Optional.of(61L),
+                                Optional.of(20_000L),
+                                Optional.of(100_000L),
+                                Optional.empty(),
+                                false));
+        assertThat(code(client, "Update", update("windows", "{}"))).isEqualTo(3);
+        assertThat(code(client, "Update", update(LINUX_RESOURCES, "{\"memory\":7}"))).isEqualTo(3);
+        call(client, "Kill", kill("c1", 9));
+        assertThat(code(client, "Update", update(LINUX_RESOURCES, "{}"))).isEqualTo(9);
+    }
+
+    private static UpdateTaskRequest update(String type, String json) {
+        return UpdateTaskRequest.newBuilder()
+                .setId("c1")
+                .setResources(
+                        Any.newBuilder().setTypeUrl(type).setValue(ByteString.copyFromUtf8(json)))
+                .build();
+    }
+
     @Test
     void whatIsNotSupportedSaysSo() throws Exception {
         TtrpcClient client = client("k8s.io");
         call(client, "Create", create("c1"));
 
-        for (String method :
-                List.of("Exec", "Pause", "Resume", "Checkpoint", "Update", "ResizePty")) {
+        for (String method : List.of("Pause", "Resume", "Checkpoint")) {
             assertThat(code(client, method, ExecProcessRequest.newBuilder().setId("c1").build()))
                     .as(method)
                     .isEqualTo(12);

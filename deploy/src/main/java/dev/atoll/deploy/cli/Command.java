@@ -1,7 +1,15 @@
 package dev.atoll.deploy.cli;
 
 /// One of the words that follow `atoll`.
-sealed interface Command permits PsCommand, InfoCommand, PushCommand, VersionCommand {
+sealed interface Command
+        permits PsCommand,
+                InfoCommand,
+                PushCommand,
+                InstallCommand,
+                UninstallCommand,
+                WatchCommand,
+                DoctorCommand,
+                VersionCommand {
     String name();
 
     /// One line for the list of commands.

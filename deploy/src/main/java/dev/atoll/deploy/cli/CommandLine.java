@@ -85,7 +85,7 @@ final class CommandLine {
     private String overview() {
         StringBuilder text = new StringBuilder("Usage: atoll COMMAND [OPTION...]\n\n");
         for (Command command : commands) {
-            text.append("  %-8s %s%n".formatted(command.name(), command.summary()));
+            text.append("  %-9s %s%n".formatted(command.name(), command.summary()));
         }
         return text.append("\natoll COMMAND --help tells more.\n").toString();
     }

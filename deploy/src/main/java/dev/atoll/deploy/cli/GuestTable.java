@@ -11,7 +11,16 @@ final class GuestTable {
     private static final List<String> HEADINGS =
             List.of("ID", "POD", "CONTAINER", "STATE", "KIND", "MEMORY", "CPU", "AGE", "CACHE");
     private static final List<String> WIDE_HEADINGS =
-            List.of("ROLE", "REQUESTS", "TRAPPED", "REFUSED", "ACTIVE", "SOCKETS", "DENIED");
+            List.of(
+                    "ROLE",
+                    "LIMIT",
+                    "THROTTLED",
+                    "REQUESTS",
+                    "TRAPPED",
+                    "REFUSED",
+                    "ACTIVE",
+                    "SOCKETS",
+                    "DENIED");
     private static final int SHORT_ID = 12;
     private static final String NOTHING = "-";
 
@@ -62,6 +71,8 @@ final class GuestTable {
         boolean pause = guest.getKind().equals("pause");
         return List.of(
                 text(guest.getRole()),
+                guest.getMemoryLimit() == 0 ? NOTHING : Quantities.bytes(guest.getMemoryLimit()),
+                guest.getCpuPeriods() == 0 ? NOTHING : Quantities.cpu(guest.getCpuThrottledNanos()),
                 server ? number(guest.getRequests()) : NOTHING,
                 server ? number(guest.getRequestsTrapped()) : NOTHING,
                 server ? number(guest.getRequestsRefused()) : NOTHING,

@@ -54,7 +54,11 @@ final class Json {
         object.addProperty("program", guest.getProgram());
         object.addProperty("memoryBytes", guest.getMemoryBytes());
         object.addProperty("peakMemoryBytes", guest.getPeakMemoryBytes());
+        object.addProperty("memoryLimit", guest.getMemoryLimit());
         object.addProperty("cpuNanos", guest.getCpuNanos());
+        object.addProperty("cpuPeriods", guest.getCpuPeriods());
+        object.addProperty("cpuThrottledPeriods", guest.getCpuThrottledPeriods());
+        object.addProperty("cpuThrottledNanos", guest.getCpuThrottledNanos());
         if (guest.hasCreatedAt()) {
             object.addProperty("createdAt", time(guest.getCreatedAt()));
         }

@@ -24,7 +24,7 @@ record PsCommand(Daemon.Opener daemons, InstantSource clock) implements Command 
         Lists the guests of this node: pod, state, memory, CPU time, age, and whether compiled code was found.
 
           --all          list the pods' pauses, too
-          --wide         also tell what each is called as; of servers the requests that were answered, that trapped,
+          --wide         also tell what each is called as, its memory limit, how long its CPU quota held it back; of servers the requests that were answered, that trapped,
                          that were turned away and that are in progress; open sockets, and what the policy refused
           --json         print JSON, with full ids and exact numbers
           --run-dir DIR  where the daemon's sockets are (default $ATOLL_RUN_DIR, or /run/atoll)

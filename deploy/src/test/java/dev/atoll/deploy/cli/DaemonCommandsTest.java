@@ -30,7 +30,11 @@ final class DaemonCommandsTest {
                     .setProgram("hello.wasm")
                     .setMemoryBytes(1_310_720)
                     .setPeakMemoryBytes(2_000_000)
+                    .setMemoryLimit(128 << 20)
                     .setCpuNanos(12_300_000)
+                    .setCpuPeriods(40)
+                    .setCpuThrottledPeriods(30)
+                    .setCpuThrottledNanos(1_500_000_000)
                     .setCreatedAt(FakeAtoll.secondsAgo(190))
                     .setStartedAt(FakeAtoll.secondsAgo(189))
                     .setCodeCacheHit(true)
@@ -102,10 +106,10 @@ final class DaemonCommandsTest {
         assertThat(terminal.out())
                 .isEqualTo(
                         """
-                        ID            POD                 CONTAINER  STATE          KIND       MEMORY   CPU      AGE    CACHE  ROLE     REQUESTS  TRAPPED  REFUSED  ACTIVE  SOCKETS  DENIED
-                        0123456789ab  default/hello       app        running        component  1.3 MiB  12.3 ms  3m10s  hit    server   1234      5        67       8       11       12
-                        short         default/evil?[31m?  app        stopped (137)  module     0 B      0.0 ms   60m    miss   command  -         -        -        -       0        0
-                        fedcba        default/hello       -          running        pause      -        -        2d7h   -      -        -         -        -        -       -        -
+                        ID            POD                 CONTAINER  STATE          KIND       MEMORY   CPU      AGE    CACHE  ROLE     LIMIT    THROTTLED  REQUESTS  TRAPPED  REFUSED  ACTIVE  SOCKETS  DENIED
+                        0123456789ab  default/hello       app        running        component  1.3 MiB  12.3 ms  3m10s  hit    server   128 MiB  1.50 s     1234      5        67       8       11       12
+                        short         default/evil?[31m?  app        stopped (137)  module     0 B      0.0 ms   60m    miss   command  -        -          -         -        -        -       0        0
+                        fedcba        default/hello       -          running        pause      -        -        2d7h   -      -        -        -          -         -        -        -       -        -
                         """);
     }
 

@@ -51,6 +51,11 @@ record Figure(String name, String unit, int runs, double atoll, Map<String, Doub
         return others.containsKey(NATIVE);
     }
 
+    /// Whether it is about limits.
+    boolean isOfLimits() {
+        return name.startsWith("limits.") || name.startsWith("fairness.");
+    }
+
     /// Returns the JSON of it; what is not measured is null.
     String json() {
         String json =

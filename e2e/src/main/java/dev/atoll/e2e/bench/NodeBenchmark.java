@@ -59,6 +59,7 @@ public final class NodeBenchmark {
             benchmark.nativePods();
             benchmark.memory(sleepers);
             new HttpBenchmark(node, images).run(benchmark::report);
+            new LimitsBenchmark(node, images).run(benchmark::report);
             benchmark.write(cycles);
         }
     }
@@ -186,13 +187,18 @@ public final class NodeBenchmark {
         Files.writeString(root.resolve("target/bench.json"), json);
         String pods =
                 figures.stream()
-                        .filter(figure -> !figure.isHttp())
+                        .filter(figure -> !figure.isHttp() && !figure.isOfLimits())
                         .map(figure -> figure.row(Figure.RUNC))
                         .collect(Collectors.joining("\n"));
         String servers =
                 figures.stream()
                         .filter(Figure::isHttp)
                         .map(figure -> figure.row(Figure.NATIVE, Figure.FLOOR))
+                        .collect(Collectors.joining("\n"));
+        String limits =
+                figures.stream()
+                        .filter(Figure::isOfLimits)
+                        .map(Figure::row)
                         .collect(Collectors.joining("\n"));
         Files.createDirectories(root.resolve("docs"));
         Files.writeString(
@@ -235,6 +241,20 @@ public final class NodeBenchmark {
                   same component; a fresh instance for each request.
                 - All four listen on the loopback of the node's network at once, Atoll's in pods of that network, and are asked there by
                   one thread of `wrk`, in turn, %d s each, %d times; medians. The client has to share the processors with the server.
+
+                ## Limits
+
+                | name | unit | runs | Atoll |
+                | --- | --- | --- | --- |
+                %s
+
+                - `fairness.alone`, `fairness.%d_spinners`: requests a second on one connection to a guest that answers twelve bytes,
+                  alone and beside so many guests of the same weight that never stop computing, %d s each. The client shares the
+                  processors with all of them.
+                - `fairness.….stats`: ContainerStats of that server meanwhile, through containerd, asked %d times.
+                - `limits.quota_250m`: the share of a core that a spinning guest with `limits.cpu: 250m` got in %d s.
+                - `limits.start`, `limits.compute`: from StartContainer to the exit of a guest that prints a line, and of one that
+                  computes %d steps, without limits and with more than they need.
                 """
                         .formatted(
                                 VERSION,
@@ -246,6 +266,12 @@ public final class NodeBenchmark {
                                 GUESTS_PER_POD,
                                 servers,
                                 HttpBenchmark.SECONDS,
-                                HttpBenchmark.ROUNDS));
+                                HttpBenchmark.ROUNDS,
+                                limits,
+                                LimitsBenchmark.SPINNERS,
+                                LimitsBenchmark.SECONDS,
+                                LimitsBenchmark.ASKED,
+                                LimitsBenchmark.SECONDS,
+                                LimitsBenchmark.STEPS));
     }
 }

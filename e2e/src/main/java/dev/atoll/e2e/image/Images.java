@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 
-/// Pushes images to a node's registry, each under a name of its own, and answers how the node calls
-/// it.
+/// Pushes images to a node's registry, each under a name of its own unless it is given one, and
+/// answers how the node calls it.
 ///
 /// Thread-safe.
 public final class Images {
@@ -20,8 +20,14 @@ public final class Images {
 
     /// Makes a pusher for a node.
     public Images(Node node) {
-        this.pushAddress = node.pushAddress();
-        this.pullAddress = node.pullAddress();
+        this(node.pushAddress(), node.pullAddress());
+    }
+
+    /// Makes a pusher for a registry that is called one name here and another, or the same, where
+    /// it is pulled from.
+    public Images(String pushAddress, String pullAddress) {
+        this.pushAddress = pushAddress;
+        this.pullAddress = pullAddress;
     }
 
     /// Pushes an artifact.
@@ -34,8 +40,16 @@ public final class Images {
         return push(image.pack());
     }
 
+    /// Pushes an artifact under a name, as `/path:tag`, that may be taken already.
+    public String pushAs(String name, Artifact artifact) {
+        return push(name, artifact.pack());
+    }
+
     private String push(RawArtifact manifest) {
-        String name = freshName();
+        return push(freshName(), manifest);
+    }
+
+    private String push(String name, RawArtifact manifest) {
         registry.push(manifest, pushAddress + name);
         return pullAddress + name;
     }
@@ -59,7 +73,8 @@ public final class Images {
                 Optional.of(platform));
     }
 
-    private static String freshName() {
+    /// Returns a name, as `/path:tag`, that nothing has yet.
+    public static String freshName() {
         return "/test/" + UUID.randomUUID().toString().substring(0, 8) + ":1";
     }
 }

@@ -19,13 +19,21 @@ import java.util.UUID;
 /// An ordinary image: one tar layer with files.
 ///
 /// @param files the files by their paths; a path that ends with a slash is a directory
+/// @param links the targets of symbolic links by the links' paths
 /// @param config the `config` of the image's config, e.g. its Entrypoint
-public record RootfsImage(Map<String, Path> files, Map<String, Object> config) {
+public record RootfsImage(
+        Map<String, Path> files, Map<String, String> links, Map<String, Object> config) {
     private static final int BLOCK = 512;
 
     public RootfsImage {
         files = Map.copyOf(files);
+        links = Map.copyOf(links);
         config = Map.copyOf(config);
+    }
+
+    /// Makes an image without links.
+    public RootfsImage(Map<String, Path> files, Map<String, Object> config) {
+        this(files, Map.of(), config);
     }
 
     /// Returns an image with one file, which the given entrypoint runs.
@@ -53,10 +61,13 @@ public record RootfsImage(Map<String, Path> files, Map<String, Object> config) {
                 .sorted(Map.Entry.comparingByKey())
                 .forEach(entry -> {
                     byte[] content = read(entry.getValue());
-                    out.writeBytes(header(entry.getKey(), content.length));
+                    out.writeBytes(header(entry.getKey(), content.length, ""));
                     out.writeBytes(content);
                     out.writeBytes(new byte[(BLOCK - content.length % BLOCK) % BLOCK]);
                 });
+        links.entrySet().stream()
+                .sorted(Map.Entry.comparingByKey())
+                .forEach(entry -> out.writeBytes(header(entry.getKey(), 0, entry.getValue())));
         out.writeBytes(new byte[2 * BLOCK]);
         return out.toByteArray();
     }
@@ -71,7 +82,9 @@ public record RootfsImage(Map<String, Path> files, Map<String, Object> config) {
 
     /// A header of the ustar format (POSIX 1003.1): octal text in fixed fields, and a sum over all
     /// of it.
-    private static byte[] header(String path, int size) {
+    ///
+    /// @param target of a symbolic link, else empty
+    private static byte[] header(String path, int size, String target) {
         var header = new byte[BLOCK];
         String name = path.startsWith("/") ? path.substring(1) : path;
         boolean directory = name.endsWith("/");
@@ -82,7 +95,8 @@ public record RootfsImage(Map<String, Path> files, Map<String, Object> config) {
         put(header, 124, "%011o\0".formatted(size));
         put(header, 136, "%011o\0".formatted(0));
         put(header, 148, "        ");
-        put(header, 156, directory ? "5" : "0");
+        put(header, 156, directory ? "5" : target.isEmpty() ? "0" : "2");
+        put(header, 157, target);
         put(header, 257, "ustar\0" + "00");
         int sum = 0;
         for (byte b : header) {

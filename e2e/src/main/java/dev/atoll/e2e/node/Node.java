@@ -1,7 +1,8 @@
 package dev.atoll.e2e.node;
 
 import dev.atoll.cri.v1.ListContainersRequest;
-import dev.atoll.e2e.cri.CriClient;
+import dev.atoll.cri.v1.StatusRequest;
+import dev.atoll.deploy.cri.CriClient;
 import dev.atoll.e2e.net.NetworkNamespace;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
@@ -9,6 +10,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -38,8 +40,18 @@ public final class Node implements AutoCloseable {
 
     /// Starts a node with a containerd of the given version and the distribution under test.
     public static Node start(String version) {
+        return start(version, Map.of());
+    }
+
+    /// Starts a node that Atoll is not installed on.
+    public static Node startBare(String version) {
+        return start(version, Map.of("BARE", "yes"));
+    }
+
+    private static Node start(String version, Map<String, String> more) {
         String name = "n%d-%d".formatted(ProcessHandle.current().pid(), STARTED.incrementAndGet());
-        Map<String, String> environment = Map.of("DIST", Checkout.distribution().toString());
+        Map<String, String> environment = new HashMap<>(more);
+        environment.put("DIST", Checkout.distribution().toString());
         String output =
                 Command.of(List.of(Checkout.nodeScript("up"), name, version))
                         .withEnvironment(environment)
@@ -135,9 +147,29 @@ public final class Node implements AutoCloseable {
         awaitCri();
     }
 
+    /// Returns the command that restarts containerd inside, for whoever has to.
+    public String restartCommand() {
+        return String.join(" ", bootWords("containerd-restart"));
+    }
+
+    /// Says whether ports of the node lead to those of pods that ask for it, and waits until
+    /// containerd knows.
+    public void forwardHostPorts(boolean on) {
+        boot("host-ports", on ? "on" : "off").orThrow("change the network of node " + name);
+        Awaitility.await("the network of node " + name)
+                .atMost(Duration.ofSeconds(30))
+                .until(() -> networkConfiguration().contains("portmap") == on);
+    }
+
+    private String networkConfiguration() {
+        return cri.runtime()
+                .status(StatusRequest.newBuilder().setVerbose(true).build())
+                .getInfoOrDefault("cniconfig", "");
+    }
+
     /// containerd answers before its CRI has read back its pods; until then CRI calls itself
     /// unavailable.
-    private void awaitCri() {
+    public void awaitCri() {
         Awaitility.await("CRI of node " + name)
                 .atMost(Duration.ofSeconds(30))
                 .pollInterval(Duration.ofMillis(20))
@@ -163,15 +195,20 @@ public final class Node implements AutoCloseable {
     }
 
     private CommandResult boot(String... words) {
+        return inside(bootWords(words)).run();
+    }
+
+    private List<String> bootWords(String... words) {
         var all =
                 new ArrayList<>(
                         List.of(
                                 "env",
                                 "CONTAINERD=" + fact("containerd"),
                                 "DIST=" + distribution(),
+                                "BARE=" + fact("bare"),
                                 Checkout.nodeScript("boot")));
         all.addAll(List.of(words));
-        return inside(all).run();
+        return all;
     }
 
     private Command inside(List<String> words) {

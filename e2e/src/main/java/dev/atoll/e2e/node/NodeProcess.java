@@ -89,14 +89,31 @@ public record NodeProcess(long pid, String name, List<String> words) {
 
     /// Returns its proportional share of memory in KiB.
     public long proportionalMemory() throws IOException {
-        for (String line :
-                Files.readAllLines(
-                        directory().resolve("smaps_rollup"), StandardCharsets.ISO_8859_1)) {
-            if (line.startsWith("Pss:")) {
+        return kibibytes("smaps_rollup", "Pss:");
+    }
+
+    /// Returns the most memory that it had in KiB, since [#forgetPeakMemory()] or its start.
+    public long peakMemory() throws IOException {
+        return kibibytes("status", "VmHWM:");
+    }
+
+    /// Has its highest memory counted from now on.
+    ///
+    /// @return its memory now, in KiB
+    public long forgetPeakMemory() throws IOException {
+        // (proc(5), clear_refs)
+        Files.writeString(directory().resolve("clear_refs"), "5");
+        return kibibytes("status", "VmRSS:");
+    }
+
+    private long kibibytes(String file, String field) throws IOException {
+        Path path = directory().resolve(file);
+        for (String line : Files.readAllLines(path, StandardCharsets.ISO_8859_1)) {
+            if (line.startsWith(field)) {
                 return Long.parseLong(line.replaceAll("[^0-9]", ""));
             }
         }
-        throw new NoSuchFileException(directory() + "/smaps_rollup has no Pss");
+        throw new NoSuchFileException(path + " has no " + field);
     }
 
     /// Kills it at once.

@@ -2,9 +2,13 @@ package dev.atoll.e2e.pod;
 
 import dev.atoll.cri.v1.ContainerConfig;
 import dev.atoll.cri.v1.ImageSpec;
+import dev.atoll.cri.v1.Int64Value;
 import dev.atoll.cri.v1.KeyValue;
+import dev.atoll.cri.v1.LinuxContainerResources;
+import dev.atoll.cri.v1.LinuxContainerSecurityContext;
 import dev.atoll.cri.v1.Mount;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
 /// What a pod's spec says about one container.
@@ -48,6 +52,41 @@ public record ContainerRequest(ContainerConfig config) {
                                 .setHostPath(onNode)
                                 .setContainerPath(inside)
                                 .setReadonly(readOnly)));
+    }
+
+    /// Returns this container with standard input, which ends with the first client that attaches.
+    public ContainerRequest stdin() {
+        return with(config -> config.setStdin(true).setStdinOnce(true));
+    }
+
+    /// Returns this container at a terminal.
+    public ContainerRequest terminal() {
+        return with(config -> config.setStdin(true).setTty(true));
+    }
+
+    /// Returns this container with limits.
+    public ContainerRequest limits(UnaryOperator<LinuxContainerResources.Builder> change) {
+        return with(config -> {
+            var _ = change.apply(config.getLinuxBuilder().getResourcesBuilder());
+            return config;
+        });
+    }
+
+    /// Returns this container with its securityContext changed.
+    public ContainerRequest security(Consumer<LinuxContainerSecurityContext.Builder> change) {
+        return with(config -> {
+            change.accept(config.getLinuxBuilder().getSecurityContextBuilder());
+            return config;
+        });
+    }
+
+    /// Returns this container run as a user and a group, with supplementary groups as fsGroup is
+    /// one.
+    public ContainerRequest user(long uid, long gid, Long... groups) {
+        return security(context ->
+                context.setRunAsUser(Int64Value.newBuilder().setValue(uid))
+                        .setRunAsGroup(Int64Value.newBuilder().setValue(gid))
+                        .addAllSupplementalGroups(List.of(groups)));
     }
 
     /// Returns this container changed in any other way.

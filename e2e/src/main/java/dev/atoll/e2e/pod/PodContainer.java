@@ -1,21 +1,31 @@
 package dev.atoll.e2e.pod;
 
+import dev.atoll.cri.v1.AttachRequest;
 import dev.atoll.cri.v1.ContainerState;
 import dev.atoll.cri.v1.ContainerStats;
 import dev.atoll.cri.v1.ContainerStatsRequest;
 import dev.atoll.cri.v1.ContainerStatus;
 import dev.atoll.cri.v1.ContainerStatusRequest;
+import dev.atoll.cri.v1.ExecRequest;
+import dev.atoll.cri.v1.ExecSyncRequest;
+import dev.atoll.cri.v1.ExecSyncResponse;
+import dev.atoll.cri.v1.LinuxContainerResources;
 import dev.atoll.cri.v1.RemoveContainerRequest;
+import dev.atoll.cri.v1.ReopenContainerLogRequest;
 import dev.atoll.cri.v1.StartContainerRequest;
 import dev.atoll.cri.v1.StopContainerRequest;
+import dev.atoll.cri.v1.UpdateContainerResourcesRequest;
+import dev.atoll.e2e.net.ChannelSocket;
 import dev.atoll.e2e.node.Node;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.function.Predicate;
 import org.awaitility.Awaitility;
 
@@ -62,6 +72,69 @@ public final class PodContainer {
                 .removeContainer(RemoveContainerRequest.newBuilder().setContainerId(id).build());
     }
 
+    /// Executes a command as a probe or a hook does, without a limit of time.
+    public ExecResult exec(String... words) {
+        return exec(0, words);
+    }
+
+    /// Executes a command as a probe or a hook does.
+    ///
+    /// @param seconds how long it may take; 0 for ever
+    public ExecResult exec(int seconds, String... words) {
+        ExecSyncResponse response =
+                node.cri()
+                        .runtime()
+                        .execSync(
+                                ExecSyncRequest.newBuilder()
+                                        .setContainerId(id)
+                                        .addAllCmd(List.of(words))
+                                        .setTimeout(seconds)
+                                        .build());
+        return new ExecResult(
+                response.getExitCode(),
+                response.getStdout().toString(StandardCharsets.ISO_8859_1),
+                response.getStderr().toString(StandardCharsets.ISO_8859_1));
+    }
+
+    /// Executes a command as `kubectl exec -i` does.
+    public ContainerSession execInteractively(String... words) throws IOException {
+        return exec(ExecRequest.newBuilder().setStderr(true), words);
+    }
+
+    /// Executes a command as `kubectl exec -it` does.
+    public ContainerSession execAtTerminal(String... words) throws IOException {
+        return exec(ExecRequest.newBuilder().setTty(true), words);
+    }
+
+    private ContainerSession exec(ExecRequest.Builder request, String... words) throws IOException {
+        ExecRequest whole =
+                request.setContainerId(id)
+                        .addAllCmd(List.of(words))
+                        .setStdin(true)
+                        .setStdout(true)
+                        .build();
+        return session(node.cri().runtime().exec(whole).getUrl());
+    }
+
+    /// Attaches to its streams as `kubectl attach -i` does.
+    public ContainerSession attach() throws IOException {
+        return attach(AttachRequest.newBuilder().setStderr(true));
+    }
+
+    /// Attaches to its terminal as `kubectl attach -it` does.
+    public ContainerSession attachToTerminal() throws IOException {
+        return attach(AttachRequest.newBuilder().setTty(true));
+    }
+
+    private ContainerSession attach(AttachRequest.Builder request) throws IOException {
+        AttachRequest whole = request.setContainerId(id).setStdin(true).setStdout(true).build();
+        return session(node.cri().runtime().attach(whole).getUrl());
+    }
+
+    private ContainerSession session(String url) throws IOException {
+        return new ContainerSession(ChannelSocket.open(node.network(), URI.create(url), ""));
+    }
+
     /// Returns its status.
     public ContainerStatus status() {
         return node.cri()
@@ -70,12 +143,31 @@ public final class PodContainer {
                 .getStatus();
     }
 
+    /// Has a new log file begun, after the old one was renamed.
+    public void reopenLog() {
+        node.cri()
+                .runtime()
+                .reopenContainerLog(
+                        ReopenContainerLogRequest.newBuilder().setContainerId(id).build());
+    }
+
     /// Returns what it uses.
     public ContainerStats stats() {
         return node.cri()
                 .runtime()
                 .containerStats(ContainerStatsRequest.newBuilder().setContainerId(id).build())
                 .getStats();
+    }
+
+    /// Changes its resources while it runs.
+    public void update(LinuxContainerResources resources) {
+        node.cri()
+                .runtime()
+                .updateContainerResources(
+                        UpdateContainerResourcesRequest.newBuilder()
+                                .setContainerId(id)
+                                .setLinux(resources)
+                                .build());
     }
 
     /// Waits until it ended, and returns its last status.

@@ -7,6 +7,7 @@ import dev.atoll.cri.v1.NamespaceMode;
 import dev.atoll.cri.v1.NamespaceOption;
 import dev.atoll.cri.v1.PodSandboxConfig;
 import dev.atoll.cri.v1.PodSandboxMetadata;
+import dev.atoll.cri.v1.PortMapping;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -68,6 +69,18 @@ public record PodRequest(String handler, PodSandboxConfig config) {
         return annotation("atoll.dev/http-" + setting, value.toString());
     }
 
+    /// Returns this pod with a label.
+    public PodRequest label(String name, String value) {
+        return with(config -> config.putLabels(name, value));
+    }
+
+    /// Returns this pod with a port of the node that leads to one of its own.
+    public PodRequest hostPort(int onNode, int inside) {
+        return with(config ->
+                config.addPortMappings(
+                        PortMapping.newBuilder().setHostPort(onNode).setContainerPort(inside)));
+    }
+
     /// Returns this pod in the node's network.
     public PodRequest hostNetwork() {
         return with(config ->
@@ -75,6 +88,30 @@ public record PodRequest(String handler, PodSandboxConfig config) {
                         .getSecurityContextBuilder()
                         .getNamespaceOptionsBuilder()
                         .setNetwork(NamespaceMode.NODE));
+    }
+
+    /// Returns this pod with processes that its containers share.
+    public PodRequest shareProcesses() {
+        return processes(NamespaceMode.POD);
+    }
+
+    /// Returns this pod with the node's processes in sight.
+    public PodRequest hostProcesses() {
+        return processes(NamespaceMode.NODE);
+    }
+
+    private PodRequest processes(NamespaceMode whose) {
+        return with(config ->
+                config.getLinuxBuilder()
+                        .getSecurityContextBuilder()
+                        .getNamespaceOptionsBuilder()
+                        .setPid(whose));
+    }
+
+    /// Returns this pod as one that may have privileged containers.
+    public PodRequest privileged() {
+        return with(
+                config -> config.getLinuxBuilder().getSecurityContextBuilder().setPrivileged(true));
     }
 
     /// Returns this pod with search domains and options in its `/etc/resolv.conf`.

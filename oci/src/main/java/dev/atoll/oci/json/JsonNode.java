@@ -4,6 +4,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonPrimitive;
 import dev.atoll.oci.OciException;
 import dev.atoll.oci.OneLine;
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 /// names the place, what was expected and what was found.
 public final class JsonNode {
     private static final Pattern INTEGER = Pattern.compile("-?[0-9]{1,19}");
+    private static final Pattern UNSIGNED = Pattern.compile("[0-9]{1,20}");
 
     private final JsonDocument document;
     private final String path;
@@ -113,6 +115,18 @@ public final class JsonNode {
         throw error("expected an integer, found the number " + OneLine.of(digits));
     }
 
+    /// @return a number without a sign; what is larger than a long can be is the largest long
+    public long unsigned() {
+        if (element instanceof JsonPrimitive primitive
+                && primitive.isNumber()
+                && UNSIGNED.matcher(primitive.getAsString()).matches()) {
+            return new BigInteger(primitive.getAsString())
+                    .min(BigInteger.valueOf(Long.MAX_VALUE))
+                    .longValue();
+        }
+        throw unexpected("an integer without a sign");
+    }
+
     public boolean truth() {
         if (!(element instanceof JsonPrimitive primitive) || !primitive.isBoolean()) {
             throw unexpected("true or false");
@@ -128,6 +142,12 @@ public final class JsonNode {
     /// @return as [#error(String)], with a cause
     public OciException error(String message, @Nullable Throwable cause) {
         return document.error(path.isEmpty() ? message : path + ": " + message, cause);
+    }
+
+    /// @return a copy of this object to be changed
+    public JsonTree copy() {
+        requireObject();
+        return new JsonTree(element.getAsJsonObject().deepCopy());
     }
 
     JsonNode requireObject() {

@@ -17,6 +17,7 @@ import dev.atoll.oci.image.Platform;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// Finds programs through containerd: container record, image, index, manifest. Thread-safe: the
 /// only state is a cache of resolved images, guarded by its own lock, which is not held during
@@ -60,14 +61,40 @@ public final class ContainerdProgramFinder implements ProgramFinder {
             case ProgramChoice.InRootfs(String description) ->
                     new WasmProgram.RootfsFile(entrypoint, description);
             case ProgramChoice.InLayer(Descriptor layer, String title) -> {
-                String subject = "layer %s of image %s".formatted(title, OneLine.of(name));
-                yield new WasmProgram.Layer(
-                        entrypoint,
-                        layer.digest(),
-                        title,
-                        (file, maxBytes) -> client.copy(namespace, layer, subject, file, maxBytes));
+                List<WasmProgram.Layer> others =
+                        image.manifest().wasmLayers().stream()
+                                .filter(other -> !other.equals(layer))
+                                .filter(other -> other.title().isPresent())
+                                .map(other -> {
+                                    String called = OneLine.of(other.title().get());
+                                    return layer(
+                                            new Entrypoint(called, Optional.empty()),
+                                            namespace,
+                                            name,
+                                            other,
+                                            called,
+                                            List.of());
+                                })
+                                .toList();
+                yield layer(entrypoint, namespace, name, layer, title, others);
             }
         };
+    }
+
+    private WasmProgram.Layer layer(
+            Entrypoint entrypoint,
+            String namespace,
+            String image,
+            Descriptor layer,
+            String title,
+            List<WasmProgram.Layer> others) {
+        String subject = "layer %s of image %s".formatted(title, OneLine.of(image));
+        return new WasmProgram.Layer(
+                entrypoint,
+                layer.digest(),
+                title,
+                (file, maxBytes) -> client.copy(namespace, layer, subject, file, maxBytes),
+                others);
     }
 
     private ResolvedImage resolve(String namespace, Descriptor target, String image) {

@@ -2,6 +2,7 @@ package dev.atoll.oci.program;
 
 import dev.atoll.oci.Digest;
 import java.nio.file.Path;
+import java.util.List;
 
 /// Where the bytes of a container's program are.
 public sealed interface WasmProgram {
@@ -12,8 +13,24 @@ public sealed interface WasmProgram {
     /// @param digest of the layer as stored (a gzipped layer: of the compressed bytes); names the
     ///   program in caches
     /// @param name title of the layer for messages, or the entry's path
-    record Layer(Entrypoint entrypoint, Digest digest, String name, Content content)
-            implements WasmProgram {}
+    /// @param others the programs in the artifact's other layers, as far as those have titles
+    record Layer(
+            Entrypoint entrypoint, Digest digest, String name, Content content, List<Layer> others)
+            implements WasmProgram {
+        public Layer {
+            others = List.copyOf(others);
+        }
+
+        /// The only program of its artifact.
+        public Layer(Entrypoint entrypoint, Digest digest, String name, Content content) {
+            this(entrypoint, digest, name, content, List.of());
+        }
+
+        /// @return the same program, called in another way
+        public Layer enteredAt(Entrypoint other) {
+            return new Layer(other, digest, name, content, others);
+        }
+    }
 
     /// A file of the container's root file system, at the entry's path. Whether it exists and is
     /// wasm (`\0asm`, or text) is for the sandbox to see: an image of native programs looks the

@@ -3,6 +3,8 @@ package dev.atoll.oci.spec;
 import dev.atoll.oci.InvalidSpec;
 import dev.atoll.oci.json.JsonDocument;
 import dev.atoll.oci.json.JsonNode;
+import dev.atoll.oci.spec.RuntimeSpec.Capabilities;
+import dev.atoll.oci.spec.RuntimeSpec.ConsoleSize;
 import dev.atoll.oci.spec.RuntimeSpec.LinuxSpec;
 import dev.atoll.oci.spec.RuntimeSpec.MountSpec;
 import dev.atoll.oci.spec.RuntimeSpec.Namespace;
@@ -17,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /// Reads a bundle's `config.json` (OCI runtime-spec, config.md) within bounds. Members that Atoll
 /// does not act on are not looked at. Stateless.
@@ -36,7 +39,12 @@ public final class RuntimeSpecReader {
     private static final int MAX_GROUPS = 65536;
     private static final int MAX_NAMESPACES = 64;
     private static final int MAX_DEVICES = 65536;
+    private static final int MAX_SYSCTLS = 4096;
+    private static final int MAX_CAPABILITIES = 256;
+    private static final int MAX_RLIMITS = 64;
+    private static final int MAX_PATHS = 4096;
     private static final long MAX_ID = 0xffff_fffeL;
+    private static final long MAX_UMASK = 0777;
 
     private RuntimeSpecReader() {}
 
@@ -45,6 +53,11 @@ public final class RuntimeSpecReader {
     /// @param container how messages call the container
     /// @throws InvalidSpec if the file is missing, cannot be read or is not what is expected
     public static RuntimeSpec read(Path bundle, String container) {
+        return parse(node(bundle, container));
+    }
+
+    /// Reads it as [#read] does, whole.
+    static JsonNode node(Path bundle, String container) {
         Path file = bundle.resolve("config.json");
         JsonDocument document = document(container);
         byte[] bytes;
@@ -63,24 +76,35 @@ public final class RuntimeSpecReader {
                     "%s: reading %s failed: %s".formatted(document.subject(), file, e.getMessage()),
                     e);
         }
-        return parse(document, bytes);
+        return document.parse(bytes);
     }
 
     /// @throws InvalidSpec if `bytes` is not a runtime spec
     static RuntimeSpec parse(byte[] bytes, String container) {
-        return parse(document(container), bytes);
+        return parse(document(container).parse(bytes));
+    }
+
+    /// Reads the runtime spec's member `process` alone, as it comes with an exec.
+    ///
+    /// @param subject how messages call it
+    /// @throws InvalidSpec if `bytes` is not a process
+    public static ProcessSpec readProcess(byte[] bytes, String subject) {
+        return process(documentCalled(subject).parse(bytes));
     }
 
     private static JsonDocument document(String container) {
+        return documentCalled("config.json of container " + container);
+    }
+
+    private static JsonDocument documentCalled(String subject) {
         return new JsonDocument(
-                "config.json of container " + container,
+                subject,
                 MAX_BYTES,
                 (message, cause) ->
                         cause == null ? new InvalidSpec(message) : new InvalidSpec(message, cause));
     }
 
-    private static RuntimeSpec parse(JsonDocument document, byte[] bytes) {
-        JsonNode json = document.parse(bytes);
+    private static RuntimeSpec parse(JsonNode json) {
         return new RuntimeSpec(
                 json.requiredText("ociVersion"),
                 json.member("process").map(RuntimeSpecReader::process),
@@ -112,7 +136,32 @@ public final class RuntimeSpecReader {
                 json.member("user").map(RuntimeSpecReader::user).orElse(new User(0, 0, List.of())),
                 args,
                 env,
-                cwd);
+                cwd,
+                json.member("consoleSize").map(RuntimeSpecReader::consoleSize),
+                json.member("capabilities")
+                        .map(RuntimeSpecReader::capabilities)
+                        .orElse(Capabilities.NONE),
+                openFiles(json.elements("rlimits", MAX_RLIMITS)));
+    }
+
+    private static Capabilities capabilities(JsonNode json) {
+        return new Capabilities(
+                json.texts("effective", MAX_CAPABILITIES), json.texts("ambient", MAX_CAPABILITIES));
+    }
+
+    /// Other limits are a process's, which a guest is not.
+    private static Optional<Long> openFiles(List<JsonNode> rlimits) {
+        return rlimits.stream()
+                .filter(node -> node.requiredText("type").equals("RLIMIT_NOFILE"))
+                .findFirst()
+                .flatMap(node -> node.member("soft"))
+                .map(JsonNode::unsigned);
+    }
+
+    private static ConsoleSize consoleSize(JsonNode json) {
+        return new ConsoleSize(
+                json.optionalInteger("width").orElse(0L),
+                json.optionalInteger("height").orElse(0L));
     }
 
     private static long bytes(List<String> strings) {
@@ -129,15 +178,24 @@ public final class RuntimeSpecReader {
                 json.member("gid").map(RuntimeSpecReader::id).orElse(0L),
                 json.elements("additionalGids", MAX_GROUPS).stream()
                         .map(RuntimeSpecReader::id)
-                        .toList());
+                        .toList(),
+                json.member("umask").map(RuntimeSpecReader::umask));
+    }
+
+    private static long umask(JsonNode json) {
+        return within(json, MAX_UMASK);
     }
 
     private static long id(JsonNode json) {
-        long id = json.integer();
-        if (id < 0 || id > MAX_ID) {
-            throw json.error("expected a number from 0 to %d, found %d".formatted(MAX_ID, id));
+        return within(json, MAX_ID);
+    }
+
+    private static long within(JsonNode json, long most) {
+        long number = json.integer();
+        if (number < 0 || number > most) {
+            throw json.error("expected a number from 0 to %d, found %d".formatted(most, number));
         }
-        return id;
+        return number;
     }
 
     private static Root root(JsonNode json) {
@@ -166,20 +224,13 @@ public final class RuntimeSpecReader {
                         .map(node ->
                                 new Namespace(node.requiredText("type"), node.optionalText("path")))
                         .toList(),
-                json.member("resources").map(RuntimeSpecReader::resources).orElse(Resources.NONE),
+                json.member("resources").map(ResourcesReader::read).orElse(Resources.NONE),
                 json.optionalText("cgroupsPath"),
                 json.elements("devices", MAX_DEVICES).stream()
                         .map(node -> node.requiredText("path"))
-                        .toList());
-    }
-
-    private static Resources resources(JsonNode json) {
-        var memory = json.member("memory");
-        var cpu = json.member("cpu");
-        return new Resources(
-                memory.flatMap(node -> node.optionalInteger("limit")).filter(limit -> limit > 0),
-                cpu.flatMap(node -> node.optionalInteger("shares")),
-                cpu.flatMap(node -> node.optionalInteger("quota")).filter(quota -> quota > 0),
-                cpu.flatMap(node -> node.optionalInteger("period")));
+                        .toList(),
+                json.textMap("sysctl", MAX_SYSCTLS),
+                !json.texts("maskedPaths", MAX_PATHS).isEmpty()
+                        || !json.texts("readonlyPaths", MAX_PATHS).isEmpty());
     }
 }

@@ -21,7 +21,8 @@ final class RuntimeSpecReaderTest {
             """
             {"ociVersion":"1.2.0",
              "process":{"terminal":true,"user":{"uid":1000,"gid":100,"umask":18,"additionalGids":[100,7]},
-               "args":["/app.wasm","x"],"env":["A=b"],"cwd":"/data","capabilities":{"bounding":["CAP_KILL"]}},
+               "args":["/app.wasm","x"],"env":["A=b"],"cwd":"/data","capabilities":{"bounding":["CAP_KILL"],"effective":["CAP_KILL","CAP_FOWNER"],"ambient":["CAP_KILL"]},
+               "rlimits":[{"type":"RLIMIT_CORE","soft":0,"hard":0},{"type":"RLIMIT_NOFILE","soft":1024,"hard":2048}]},
              "root":{"path":"rootfs","readonly":true},
              "hostname":"pod",
              "mounts":[{"destination":"/data","type":"bind","source":"/src","options":["rbind","ro"]},
@@ -29,8 +30,9 @@ final class RuntimeSpecReaderTest {
              "annotations":{"io.kubernetes.cri.container-type":"container",
                "io.kubernetes.cri.sandbox-id":"s1","io.kubernetes.cri.container-name":"web"},
              "linux":{"namespaces":[{"type":"pid"},{"type":"network","path":"/var/run/netns/cni-1"}],
-               "cgroupsPath":"/kubepods/x","devices":[{"path":"/dev/fuse","type":"c"}],
-               "resources":{"memory":{"limit":1048576},"cpu":{"shares":51,"quota":-1,"period":100000}}},
+               "cgroupsPath":"/kubepods/x","devices":[{"path":"/dev/fuse","type":"c"}],"maskedPaths":["/proc/kcore"],
+               "resources":{"memory":{"limit":1048576},"cpu":{"shares":51,"quota":-1,"period":100000,"burst":7},
+                 "unified":{"memory.oom.group":"1"}}},
              "unknown":{"more":[1,2.5,null]}}
             """;
 
@@ -47,7 +49,13 @@ final class RuntimeSpecReaderTest {
         assertThat(process.env()).containsExactly("A=b");
         assertThat(process.cwd()).isEqualTo("/data");
         assertThat(process.terminal()).isTrue();
-        assertThat(process.user()).isEqualTo(new RuntimeSpec.User(1000, 100, List.of(100L, 7L)));
+        assertThat(process.user())
+                .isEqualTo(new RuntimeSpec.User(1000, 100, List.of(100L, 7L), Optional.of(18L)));
+        assertThat(process.capabilities())
+                .isEqualTo(
+                        new RuntimeSpec.Capabilities(
+                                List.of("CAP_KILL", "CAP_FOWNER"), List.of("CAP_KILL")));
+        assertThat(process.openFiles()).contains(1024L);
         assertThat(spec.root()).isEqualTo(new RuntimeSpec.Root("rootfs", true));
         assertThat(spec.mounts())
                 .containsExactly(
@@ -55,13 +63,18 @@ final class RuntimeSpecReaderTest {
                         new RuntimeSpec.MountSpec("/x", "", "", List.of()));
         assertThat(spec.linux().networkNamespace()).contains(Path.of("/var/run/netns/cni-1"));
         assertThat(spec.linux().devices()).containsExactly("/dev/fuse");
+        assertThat(spec.linux().masked()).isTrue();
+        assertThat(spec.linux().namespace("pid").isPresent()).isTrue();
+        assertThat(spec.linux().namespace("user").isPresent()).isFalse();
         assertThat(spec.linux().resources())
                 .isEqualTo(
                         new RuntimeSpec.Resources(
                                 Optional.of(1048576L),
                                 Optional.of(51L),
-                                Optional.empty(),
-                                Optional.of(100000L)));
+                                Optional.of(-1L),
+                                Optional.of(100000L),
+                                Optional.of(7L),
+                                true));
         CriAnnotations cri = CriAnnotations.of(spec);
         assertThat(cri.isSandbox()).isFalse();
         assertThat(cri.sandboxId()).contains("s1");
@@ -78,10 +91,29 @@ final class RuntimeSpecReaderTest {
         assertThat(spec.annotations()).isEqualTo(Map.of());
     }
 
+    @Test
+    void rootKeepsItsEffectiveCapabilitiesAndOthersTheAmbientOnes() {
+        String root = WORKLOAD.replace("\"uid\":1000", "\"uid\":0");
+
+        assertThat(parse(root).process().orElseThrow().heldCapabilities())
+                .containsExactly("CAP_KILL", "CAP_FOWNER");
+        assertThat(parse(WORKLOAD).process().orElseThrow().heldCapabilities())
+                .containsExactly("CAP_KILL");
+    }
+
+    @Test
+    void aLimitOfOpenFilesMayBeInfinite() {
+        String infinite = WORKLOAD.replace("\"soft\":1024", "\"soft\":18446744073709551615");
+
+        assertThat(parse(infinite).process().orElseThrow().openFiles()).contains(Long.MAX_VALUE);
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {
+                "\"umask\":18 | \"umask\":512 | process.user.umask: expected a number from 0 to 511, found 512",
+                "\"soft\":1024 | \"soft\":-1 | process.rlimits[1].soft: expected an integer without a sign, found a number",
                 "\"args\":[\"/app.wasm\",\"x\"] | \"args\":5 | process.args: expected an array of strings, found a number",
                 "\"args\":[\"/app.wasm\",\"x\"] | \"args\":[\"a\",null] | process.args[1]: expected a string, found null",
                 "\"args\":[\"/app.wasm\",\"x\"] | \"args\":[] | process: args: expected at least one string, found none",

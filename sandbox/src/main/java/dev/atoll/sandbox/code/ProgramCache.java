@@ -1,6 +1,7 @@
 package dev.atoll.sandbox.code;
 
 import dev.atoll.oci.program.WasmProgram;
+import dev.atoll.oci.spec.RuntimeSpec.ProcessSpec;
 import dev.atoll.sandbox.InvalidWorkload;
 import dev.atoll.sandbox.SandboxException;
 import dev.atoll.sandbox.SandboxFailure;
@@ -9,12 +10,10 @@ import dev.atoll.sandbox.engine.Engine;
 import dev.atoll.sandbox.engine.View;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
-import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -58,59 +57,43 @@ public final class ProgramCache implements AutoCloseable {
         void copyTo(Path target) throws IOException;
     }
 
+    /// @param owner whose compilations wait for each other, and take turns with those of others
     /// @param view where a file of the root file system is found
-    /// @param workingDirectory where relative paths of it start
+    /// @param process whose working directory and `PATH` say where it is looked for
+    /// @throws dev.atoll.sandbox.NativeProgram if it is a program of another kind
     /// @throws SandboxException if it is not a program, or does not compile
     /// @throws dev.atoll.oci.OciException if a layer's bytes cannot be had
-    public ProgramLease acquire(WasmProgram program, View view, String workingDirectory) {
+    public ProgramLease acquire(String owner, WasmProgram program, View view, ProcessSpec process) {
         return switch (program) {
             case WasmProgram.Layer layer ->
                     new ProgramLease(
                             layer.digest().toString(),
                             acquire(
+                                    owner,
                                     layer.digest().hex(),
                                     layer.name(),
                                     target ->
                                             layer.content().copyTo(target, limits.programBytes())));
-            case WasmProgram.RootfsFile file -> acquireFile(file, view, workingDirectory);
+            case WasmProgram.RootfsFile file -> acquireFile(owner, file, view, process);
         };
     }
 
     private ProgramLease acquireFile(
-            WasmProgram.RootfsFile file, View view, String workingDirectory) {
-        String path =
-                Path.of("/")
-                        .resolve(workingDirectory)
-                        .resolve(file.entrypoint().path())
-                        .normalize()
-                        .toString();
-        String image = file.imageDescription();
-        try (FileChannel channel = open(view, path, image)) {
-            ProgramHead head = head(channel);
-            if (!head.isWasm()) {
-                throw ProgramRefusal.notWasm(path + " in " + image, head);
-            }
+            String owner, WasmProgram.RootfsFile file, View view, ProcessSpec process) {
+        try (ProgramFile found = ProgramFile.find(file, view, process)) {
+            String path = found.path();
+            FileChannel channel = found.channel();
             String hex = Sha256.of(channel, limits.programBytes());
             return new ProgramLease(
-                    path, acquire(hex, path, target -> stage(channel, path, hex, target)));
+                    path, acquire(owner, hex, path, target -> stage(channel, path, hex, target)));
         } catch (Sha256.TooLarge e) {
-            throw ProgramRefusal.tooLarge(path, limits.programBytes());
+            throw ProgramRefusal.tooLarge(file.entrypoint().path(), limits.programBytes());
         } catch (IOException e) {
             throw new SandboxFailure(
                     "program %s of the container cannot be read: %s"
-                            .formatted(path, e.getMessage()),
+                            .formatted(file.entrypoint().path(), e.getMessage()),
                     e);
         }
-    }
-
-    private static FileChannel open(View view, String path, String image) {
-        Optional<FileChannel> channel;
-        try {
-            channel = view.open(path);
-        } catch (InvalidWorkload e) {
-            throw ProgramRefusal.notAFile(path, image, e);
-        }
-        return channel.orElseThrow(() -> ProgramRefusal.missing(path, image));
     }
 
     /// What is compiled is a private copy, so that a writable volume cannot change it underneath.
@@ -124,12 +107,12 @@ public final class ProgramCache implements AutoCloseable {
     }
 
     private LoadedModules<CompiledModule>.Lease acquire(
-            String programHex, String name, Staging staging) {
-        return modules.acquire(programHex, () -> load(programHex, name, staging));
+            String owner, String programHex, String name, Staging staging) {
+        return modules.acquire(programHex, () -> load(owner, programHex, name, staging));
     }
 
     private LoadedModules.Loaded<CompiledModule> load(
-            String programHex, String name, Staging staging) {
+            String owner, String programHex, String name, Staging staging) {
         Optional<CompiledModule> found = map(programHex, name);
         if (found.isPresent()) {
             return new LoadedModules.Loaded<>(found.get(), true);
@@ -142,7 +125,7 @@ public final class ProgramCache implements AutoCloseable {
             if (!head.isWasm()) {
                 throw ProgramRefusal.notWasm(name, head);
             }
-            CompiledModule module = await(name, engine.compile(name, source, output));
+            CompiledModule module = await(name, engine.compile(owner, name, source, output));
             keep(programHex, output);
             return new LoadedModules.Loaded<>(module, false);
         } catch (IOException e) {
@@ -212,16 +195,6 @@ public final class ProgramCache implements AutoCloseable {
         try (InputStream stream = Files.newInputStream(file)) {
             return ProgramHead.of(stream.readNBytes(ProgramHead.BYTES));
         }
-    }
-
-    private static ProgramHead head(FileChannel channel) throws IOException {
-        ByteBuffer head = ByteBuffer.allocate(ProgramHead.BYTES);
-        while (head.hasRemaining()) {
-            if (channel.read(head, head.position()) < 0) {
-                break;
-            }
-        }
-        return ProgramHead.of(Arrays.copyOf(head.array(), head.position()));
     }
 
     /// Idle code is unmapped now, code in use once its guest is closed.

@@ -3,9 +3,11 @@ package dev.atoll.sandbox.code;
 import java.nio.charset.StandardCharsets;
 
 /// What the first bytes of a file say it is.
-final class ProgramHead {
+public final class ProgramHead {
     /// Enough to get past the comments that a text program begins with.
     static final int BYTES = 64 * 1024;
+
+    private static final String ELF = "\u007fELF";
 
     private final String text;
 
@@ -20,16 +22,21 @@ final class ProgramHead {
 
     /// Binary WebAssembly, or what begins as its text format does: blanks and comments, then a
     /// parenthesis.
-    boolean isWasm() {
+    public boolean isWasm() {
         return text.startsWith("\0asm") || isText();
     }
 
+    /// What Linux itself runs: an ELF program or a script that names its interpreter (execve(2)).
+    boolean isNative() {
+        return text.startsWith(ELF) || text.startsWith("#!");
+    }
+
     /// For a sentence: `.. is an ELF executable`.
-    String found() {
+    public String found() {
         if (text.isEmpty()) {
             return "an empty file";
         }
-        if (text.startsWith("\u007fELF")) {
+        if (text.startsWith(ELF)) {
             return "an ELF executable";
         }
         if (text.startsWith("#!")) {

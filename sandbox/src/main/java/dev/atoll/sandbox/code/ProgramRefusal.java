@@ -1,6 +1,7 @@
 package dev.atoll.sandbox.code;
 
 import dev.atoll.sandbox.InvalidWorkload;
+import dev.atoll.sandbox.NativeProgram;
 
 /// The sentences for a program that is none.
 final class ProgramRefusal {
@@ -12,15 +13,31 @@ final class ProgramRefusal {
     private ProgramRefusal() {}
 
     static InvalidWorkload notWasm(String name, ProgramHead head) {
-        return new InvalidWorkload(
-                "%s is %s: %s; %s".formatted(name, head.found(), ACCEPTED, REMEDY));
+        return new InvalidWorkload(sentence(name, head));
+    }
+
+    /// @param head of an ELF program or a script
+    static NativeProgram isNative(String name, ProgramHead head) {
+        return new NativeProgram(sentence(name, head));
+    }
+
+    private static String sentence(String name, ProgramHead head) {
+        return "%s is %s: %s; %s".formatted(name, head.found(), ACCEPTED, REMEDY);
     }
 
     /// @param image what the image is, for the sentence
     static InvalidWorkload missing(String path, String image) {
-        return new InvalidWorkload(
-                "%s does not exist in %s: %s, named by the first argument; set command to the path of the program, or %s"
-                        .formatted(path, image, ACCEPTED, REMEDY));
+        return new InvalidWorkload(absence(path, image));
+    }
+
+    /// There is no such program, and nothing says that it was meant to be WebAssembly.
+    static NativeProgram missingOfAnyKind(String path, String image) {
+        return new NativeProgram(absence(path, image));
+    }
+
+    private static String absence(String path, String image) {
+        return "%s does not exist in %s: %s, named by the first argument; set command to the path of the program, or %s"
+                .formatted(path, image, ACCEPTED, REMEDY);
     }
 
     /// @param cause the engine's refusal to open it, such as of a directory

@@ -56,7 +56,9 @@ public final class Engine implements AutoCloseable {
                 json.get("slots").getAsLong(),
                 json.get("live").getAsLong(),
                 json.get("modules").getAsLong(),
-                json.get("views").getAsLong());
+                json.get("views").getAsLong(),
+                json.get("memoryLimit").getAsLong(),
+                json.get("memoryUsed").getAsLong());
     }
 
     public View view(ViewRequest request) {
@@ -65,10 +67,12 @@ public final class Engine implements AutoCloseable {
                 library.call(EngineFunction.VIEW_NEW, handle.id(), 0, EngineJson.view(request)));
     }
 
-    /// Compiles the file `source` into the new file `output`. Both may be removed once the result
-    /// is complete, which happens on the event thread: do not chain slow work to it.
-    public CompletableFuture<CompiledModule> compile(String name, Path source, Path output) {
-        return load(EngineJson.compile(name, source, output));
+    /// Compiles the file `source` into the new file `output`, when it is `owner`'s turn. Both may
+    /// be removed once the result is complete, which happens on the event thread: do not chain slow
+    /// work to it.
+    public CompletableFuture<CompiledModule> compile(
+            String owner, String name, Path source, Path output) {
+        return load(EngineJson.compile(owner, name, source, output));
     }
 
     /// Maps compiled code that this engine wrote and whose integrity the caller has checked.

@@ -4,6 +4,7 @@ import dev.atoll.sandbox.InvalidWorkload;
 import dev.atoll.sandbox.SandboxException;
 import dev.atoll.sandbox.SandboxExhausted;
 import dev.atoll.sandbox.SandboxFailure;
+import dev.atoll.sandbox.WorkloadBusy;
 import dev.atoll.sandbox.WorkloadEnded;
 
 /// The ATOLL_E codes of `atoll_engine.h`.
@@ -14,7 +15,8 @@ enum EngineError {
     EXHAUSTED(-4),
     IO(-5),
     INTERNAL(-6),
-    NOT_SUPPORTED(-7);
+    NOT_SUPPORTED(-7),
+    BUSY(-8);
 
     private final int code;
 
@@ -40,6 +42,7 @@ enum EngineError {
         return switch (this) {
             case INVALID, NOT_SUPPORTED -> new InvalidWorkload(text);
             case STATE -> new WorkloadEnded(text);
+            case BUSY -> new WorkloadBusy(text);
             case EXHAUSTED -> new SandboxExhausted(text);
             case NOT_FOUND, IO, INTERNAL -> new SandboxFailure(text);
         };

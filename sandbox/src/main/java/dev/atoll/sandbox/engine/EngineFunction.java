@@ -21,9 +21,11 @@ enum EngineFunction {
     POLICY_NEW("atoll_policy_new"),
     GUEST_NEW("atoll_guest_new"),
     GUEST_START("atoll_guest_start"),
+    GUEST_UPDATE("atoll_guest_update"),
     GUEST_STOP("atoll_guest_stop"),
     GUEST_KILL("atoll_guest_kill"),
     GUEST_CLOSE_STDIN("atoll_guest_close_stdin"),
+    GUEST_RESIZE("atoll_guest_resize"),
     GUEST_STAT("atoll_guest_stat"),
     GUEST_TEXT("atoll_guest_text"),
     GUEST_DROP("atoll_guest_drop");

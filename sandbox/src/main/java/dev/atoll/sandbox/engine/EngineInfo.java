@@ -9,6 +9,8 @@ import java.nio.file.Path;
 /// @param compatibility names everything that compiled code depends on
 /// @param slots how many guests can live at once
 /// @param live how many do
+/// @param memoryLimit bytes for all guests together; 0: none
+/// @param memoryUsed bytes of all guests together
 public record EngineInfo(
         Path library,
         String wasmtime,
@@ -16,4 +18,6 @@ public record EngineInfo(
         long slots,
         long live,
         long modules,
-        long views) {}
+        long views,
+        long memoryLimit,
+        long memoryUsed) {}

@@ -4,8 +4,10 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import com.google.gson.stream.JsonWriter;
+import dev.atoll.oci.spec.RuntimeSpec.Resources;
 import dev.atoll.sandbox.RootfsMount;
 import dev.atoll.sandbox.SandboxFailure;
+import dev.atoll.sandbox.TerminalSize;
 import dev.atoll.sandbox.http.HttpSetting;
 import dev.atoll.sandbox.network.GuestNetwork;
 import dev.atoll.sandbox.network.NetworkPolicy;
@@ -29,13 +31,17 @@ final class EngineJson {
                 json.name("maxGuests")
                         .value(options.maxGuests())
                         .name("workers")
-                        .value(options.workers()));
+                        .value(options.workers())
+                        .name("memory")
+                        .value(options.memory()));
     }
 
-    static String compile(String name, Path source, Path output) {
+    static String compile(String owner, String name, Path source, Path output) {
         return object(json ->
                 json.name("name")
                         .value(name)
+                        .name("owner")
+                        .value(owner)
                         .name("source")
                         .value(source.toString())
                         .name("output")
@@ -77,12 +83,25 @@ final class EngineJson {
             path(json, "stdin", spec.stdio().stdin());
             path(json, "stdout", spec.stdio().stdout());
             path(json, "stderr", spec.stdio().stderr());
-            json.name("memoryLimit").value(spec.memoryLimit());
+            if (spec.terminal().isPresent()) {
+                terminal(json, spec.terminal().get());
+            }
+            if (spec.joins().isPresent()) {
+                json.name("joins").value(spec.joins().get().id());
+            } else {
+                limits(json, spec.limits());
+            }
+            user(json, spec.user());
+            json.name("maxOpenFiles").value(spec.maxOpenFiles());
             network(json, spec.network());
             if (spec.http().isPresent()) {
                 http(json, spec.http().get());
             }
         });
+    }
+
+    static String update(Resources limits) {
+        return object(json -> limits(json, limits));
     }
 
     static String policy(String name, NetworkPolicy policy) {
@@ -104,6 +123,39 @@ final class EngineJson {
                     "%s returned what is not a JSON object: %s".formatted(function.symbol(), text),
                     e);
         }
+    }
+
+    private static void terminal(JsonWriter json, TerminalSize size) throws IOException {
+        json.name("terminal").beginObject();
+        json.name("columns").value(size.columns()).name("rows").value(size.rows());
+        json.endObject();
+    }
+
+    private static void limits(JsonWriter json, Resources limits) throws IOException {
+        if (limits.memoryLimit().isPresent()) {
+            json.name("memoryLimit").value(Math.max(0, limits.memoryLimit().get()));
+        }
+        json.name("cpu").beginObject();
+        number(json, "quotaMicros", limits.cpuQuota());
+        number(json, "periodMicros", limits.cpuPeriod());
+        number(json, "burstMicros", limits.cpuBurst());
+        number(json, "shares", limits.cpuShares());
+        json.endObject();
+    }
+
+    private static void user(JsonWriter json, GuestUser user) throws IOException {
+        json.name("user").beginObject();
+        json.name("uid").value(user.uid()).name("gid").value(user.gid());
+        json.name("groups").beginArray();
+        for (long group : user.groups()) {
+            json.value(group);
+        }
+        json.endArray();
+        if (user.umask().isPresent()) {
+            json.name("umask").value(user.umask().get());
+        }
+        texts(json, "capabilities", user.capabilities());
+        json.endObject();
     }
 
     private static void network(JsonWriter json, NetworkSpec spec) throws IOException {
@@ -138,6 +190,13 @@ final class EngineJson {
     }
 
     private static void optional(JsonWriter json, String name, Optional<String> value)
+            throws IOException {
+        if (value.isPresent()) {
+            json.name(name).value(value.get());
+        }
+    }
+
+    private static void number(JsonWriter json, String name, Optional<Long> value)
             throws IOException {
         if (value.isPresent()) {
             json.name(name).value(value.get());

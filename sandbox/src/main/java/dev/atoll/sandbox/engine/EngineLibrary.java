@@ -20,7 +20,7 @@ import java.util.Map;
 /// The loaded `libatoll_engine.so`. Immutable, thread-safe. The library stays loaded for the life
 /// of the process: it has signal handlers and threads, so it cannot be taken out again.
 final class EngineLibrary {
-    static final int ABI = 2;
+    static final int ABI = 5;
 
     /// Room for the one line that a failed call writes.
     private static final int ERROR_CAPACITY = 2048;

@@ -1,10 +1,15 @@
 package dev.atoll.sandbox.engine;
 
+import dev.atoll.oci.spec.RuntimeSpec.Resources;
+import dev.atoll.sandbox.TerminalSize;
 import dev.atoll.sandbox.WorkloadEnded;
 
 /// An instance of a program, or a server of instances. Thread-safe; nothing here waits for it. Its
 /// end comes to the consumer given to [Engine#guest].
 public interface Guest extends AutoCloseable {
+    /// The engine's number for it.
+    long id();
+
     /// Begins to run; a server listens when this returns.
     ///
     /// @throws dev.atoll.sandbox.SandboxException if it cannot; it may be closed then
@@ -23,8 +28,20 @@ public interface Guest extends AutoCloseable {
     /// @throws WorkloadEnded if it has ended
     void kill(int signal);
 
+    /// Changes what its container may use, at once; what `limits` leaves out stays as it is.
+    ///
+    /// @throws WorkloadEnded if it has ended
+    /// @throws dev.atoll.sandbox.WorkloadBusy if more memory is used than the new limit
+    void update(Resources limits);
+
     /// Lets the guest see the end of its input once every other writer is gone.
     void closeStdin();
+
+    /// Changes the size of its terminal.
+    ///
+    /// @throws dev.atoll.sandbox.InvalidWorkload if it has none
+    /// @throws WorkloadEnded if it has ended
+    void resize(TerminalSize size);
 
     GuestStatistics statistics();
 

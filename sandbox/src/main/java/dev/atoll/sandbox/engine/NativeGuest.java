@@ -1,5 +1,7 @@
 package dev.atoll.sandbox.engine;
 
+import dev.atoll.oci.spec.RuntimeSpec.Resources;
+import dev.atoll.sandbox.TerminalSize;
 import dev.atoll.sandbox.WorkloadEnded;
 
 /// A guest of the native engine.
@@ -30,8 +32,19 @@ final class NativeGuest implements Guest {
     }
 
     @Override
+    public void update(Resources limits) {
+        library.call(EngineFunction.GUEST_UPDATE, id(), 0, EngineJson.update(limits));
+    }
+
+    @Override
     public void closeStdin() {
         library.call(EngineFunction.GUEST_CLOSE_STDIN, id(), 0, "");
+    }
+
+    @Override
+    public void resize(TerminalSize size) {
+        long packed = (long) size.columns() << 16 | size.rows();
+        library.call(EngineFunction.GUEST_RESIZE, id(), packed, "");
     }
 
     @Override
@@ -50,7 +63,8 @@ final class NativeGuest implements Guest {
         handle.release(id -> library.call(EngineFunction.GUEST_DROP, id, 0, ""));
     }
 
-    private long id() {
+    @Override
+    public long id() {
         if (handle.isReleased()) {
             throw new WorkloadEnded("%s was closed".formatted(name));
         }

@@ -19,7 +19,9 @@ public record ViewRequest(
     ///
     /// @param destination absolute path inside
     /// @param source host path of a bind; a tmpfs has none
-    /// @param options of a tmpfs, as in mount(8)
+    /// @param recursive with what is mounted below the source
+    /// @param options of a tmpfs, as in mount(8); of a bind `rro`, by which what is mounted below
+    ///   is read-only, too
     public record ViewMount(
             String destination,
             Optional<String> source,
@@ -33,6 +35,10 @@ public record ViewRequest(
         public static ViewMount bind(
                 String destination, String source, boolean readonly, boolean recursive) {
             return new ViewMount(destination, Optional.of(source), readonly, recursive, List.of());
+        }
+
+        public static ViewMount readonlyTree(String destination, String source) {
+            return new ViewMount(destination, Optional.of(source), true, true, List.of("rro"));
         }
 
         public static ViewMount tmpfs(String destination, boolean readonly, List<String> options) {

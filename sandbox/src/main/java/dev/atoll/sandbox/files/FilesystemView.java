@@ -43,6 +43,15 @@ public final class FilesystemView {
         return new ViewRequest(rootfs, root.toString(), spec.root().readonly(), mounts);
     }
 
+    /// The root file system without any of the spec's mounts.
+    ///
+    /// @throws InvalidWorkload if it cannot be given
+    public static ViewRequest ofRootfs(Path bundle, List<RootfsMount> rootfs, RuntimeSpec spec) {
+        rootfs.forEach(FilesystemView::checkRootfs);
+        Path root = hostPath(bundle, spec.root().path(), "root.path");
+        return new ViewRequest(rootfs, root.toString(), true, List.of());
+    }
+
     private static void checkRootfs(RootfsMount mount) {
         if (!ROOTFS_TYPES.contains(mount.type())) {
             throw new InvalidWorkload(

@@ -8,8 +8,15 @@ import java.util.Set;
 
 /// The options of one mount of a runtime spec, sorted by what they mean here.
 ///
+/// @param recursive with what is mounted below
+/// @param readonlyBelow what is mounted below is read-only, too
 /// @param data what a tmpfs is told, such as `size=64k`
-record MountOptions(boolean bind, boolean readonly, boolean recursive, List<String> data) {
+record MountOptions(
+        boolean bind,
+        boolean readonly,
+        boolean recursive,
+        boolean readonlyBelow,
+        List<String> data) {
     /// Without an effect in a view: it is private, nosuid and nodev in any case, and nothing is
     /// executed from it by the kernel.
     private static final Set<String> WITHOUT_EFFECT =
@@ -67,6 +74,7 @@ record MountOptions(boolean bind, boolean readonly, boolean recursive, List<Stri
         boolean bind = false;
         boolean readonly = false;
         boolean recursive = false;
+        boolean readonlyBelow = false;
         List<String> data = new ArrayList<>();
         for (String option : options) {
             switch (option) {
@@ -79,8 +87,12 @@ record MountOptions(boolean bind, boolean readonly, boolean recursive, List<Stri
                 case "rro" -> {
                     readonly = true;
                     recursive = true;
+                    readonlyBelow = true;
                 }
-                case "rw", "rrw" -> readonly = false;
+                case "rw", "rrw" -> {
+                    readonly = false;
+                    readonlyBelow = false;
+                }
                 default -> {
                     if (isTmpfsData(option)) {
                         data.add(option);
@@ -92,11 +104,13 @@ record MountOptions(boolean bind, boolean readonly, boolean recursive, List<Stri
                 }
             }
         }
-        return new MountOptions(bind, readonly, recursive, data);
+        return new MountOptions(bind, readonly, recursive, readonlyBelow, data);
     }
 
     ViewMount toBind(String destination, String source) {
-        return ViewMount.bind(destination, source, readonly, recursive);
+        return readonlyBelow
+                ? ViewMount.readonlyTree(destination, source)
+                : ViewMount.bind(destination, source, readonly, recursive);
     }
 
     private static boolean isTmpfsData(String option) {

@@ -16,7 +16,7 @@ final class HandlerProfiles {
     private final Map<String, Profile> handlers;
 
     /// What the guests of a handler start from.
-    record Profile(HttpSettings http, Policy policy) {}
+    record Profile(HttpSettings http, Policy policy, boolean nativeContainers) {}
 
     /// Makes policies: the engine, or a test.
     interface PolicyMaker {
@@ -42,7 +42,10 @@ final class HandlerProfiles {
 
     private static Profile profile(String name, HandlerSettings settings, PolicyMaker policies) {
         try {
-            return new Profile(settings.http(), policies.make(name, settings.network()));
+            return new Profile(
+                    settings.http(),
+                    policies.make(name, settings.network()),
+                    settings.nativeContainers());
         } catch (InvalidWorkload e) {
             throw new InvalidWorkload(
                     "%s: %s".formatted(settings.networkSource(), e.getMessage()), e);

@@ -7,8 +7,19 @@ import dev.atoll.sandbox.network.NetworkPolicy;
 ///
 /// @param networkSource where the policy is written, for messages: `/etc/atoll/config.toml:
 ///   network`
-public record HandlerSettings(HttpSettings http, NetworkPolicy network, String networkSource) {
+/// @param nativeContainers whether containers that are not WebAssembly run, too
+public record HandlerSettings(
+        HttpSettings http, NetworkPolicy network, String networkSource, boolean nativeContainers) {
     public static final HandlerSettings DEFAULTS =
             new HandlerSettings(
                     HttpSettings.DEFAULTS, NetworkPolicy.DEFAULT, "Atoll's own default policy");
+
+    /// With native containers.
+    public HandlerSettings(HttpSettings http, NetworkPolicy network, String networkSource) {
+        this(http, network, networkSource, true);
+    }
+
+    public HandlerSettings withNativeContainers(boolean allowed) {
+        return new HandlerSettings(http, network, networkSource, allowed);
+    }
 }

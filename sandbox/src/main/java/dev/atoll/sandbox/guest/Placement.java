@@ -22,7 +22,18 @@ import java.util.Optional;
 ///
 /// @param name of the guest in the engine's messages and log lines: pod and container as people
 ///   know them, else the container's key
-record Placement(String name, GuestNetwork network, Policy policy, HttpSettings http) {
+/// @param owner on whose behalf programs are compiled: the pod, or a container in none
+/// @param seesNodesProcesses whether its pod asks for the node's, which the pause's spec tells
+///   alone: the pid namespace of a workload is always that of the pause's process
+/// @param nativeContainers whether the container may be one that is not WebAssembly
+record Placement(
+        String name,
+        ContainerKey owner,
+        GuestNetwork network,
+        boolean seesNodesProcesses,
+        Policy policy,
+        HttpSettings http,
+        boolean nativeContainers) {
     /// @throws InvalidWorkload if its pod is not known, its network is the daemon's own, or one of
     ///   its annotations is wrong
     static Placement of(
@@ -33,9 +44,12 @@ record Placement(String name, GuestNetwork network, Policy policy, HttpSettings 
             HandlerProfiles.Profile profile = profiles.of(Optional.empty());
             return new Placement(
                     container.toString(),
+                    container,
                     outsideOfPods(GuestNetwork.of(spec.linux())),
+                    Pod.seesNodesProcesses(spec.linux()),
                     profile.policy(),
-                    HttpAnnotations.apply(profile.http(), spec.annotations()));
+                    HttpAnnotations.apply(profile.http(), spec.annotations()),
+                    profile.nativeContainers());
         }
         Pod pod = pod(container, cri, pods);
         HandlerProfiles.Profile profile = profiles.of(pod.handler());
@@ -43,9 +57,12 @@ record Placement(String name, GuestNetwork network, Policy policy, HttpSettings 
         annotations.putAll(spec.annotations());
         return new Placement(
                 name(container, cri),
+                pod.sandbox(),
                 pod.network(),
+                pod.seesNodesProcesses(),
                 profile.policy(),
-                HttpAnnotations.apply(profile.http(), annotations));
+                HttpAnnotations.apply(profile.http(), annotations),
+                profile.nativeContainers());
     }
 
     private static String name(ContainerKey container, CriAnnotations cri) {

@@ -1,7 +1,11 @@
 package dev.atoll.sandbox.guest;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import dev.atoll.oci.spec.RuntimeSpec.Resources;
+import dev.atoll.sandbox.ExecRequest;
+import dev.atoll.sandbox.InvalidWorkload;
 import dev.atoll.sandbox.SandboxFailure;
+import dev.atoll.sandbox.TerminalSize;
 import dev.atoll.sandbox.Workload;
 import dev.atoll.sandbox.WorkloadDescription;
 import dev.atoll.sandbox.WorkloadEnd;
@@ -79,6 +83,22 @@ final class VirtualPause implements Workload {
     /// It has no standard input.
     @Override
     public void closeStdin() {}
+
+    /// It uses nothing, so there is nothing to limit.
+    @Override
+    public void update(Resources resources) {}
+
+    @Override
+    public void resize(TerminalSize size) {
+        throw new InvalidWorkload(name() + " has no terminal, so no size of one");
+    }
+
+    @Override
+    public Workload exec(ExecRequest request) {
+        throw new InvalidWorkload(
+                name()
+                        + " has neither a process nor files in which a command could run: execute it in a container of the pod");
+    }
 
     @Override
     public WorkloadUsage usage() {

@@ -1,10 +1,15 @@
 package dev.atoll.sandbox.guest;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import dev.atoll.oci.spec.RuntimeSpec.Resources;
+import dev.atoll.sandbox.CpuThrottling;
+import dev.atoll.sandbox.ExecRequest;
+import dev.atoll.sandbox.InvalidWorkload;
 import dev.atoll.sandbox.NetworkUsage;
 import dev.atoll.sandbox.SandboxException;
 import dev.atoll.sandbox.SandboxFailure;
 import dev.atoll.sandbox.ServerUsage;
+import dev.atoll.sandbox.TerminalSize;
 import dev.atoll.sandbox.Workload;
 import dev.atoll.sandbox.WorkloadDescription;
 import dev.atoll.sandbox.WorkloadEnd;
@@ -46,7 +51,22 @@ final class WasmGuest implements Workload {
     /// Guest, code and view; belongs to whoever moved the state to [Closed].
     private final Closers resources;
 
+    private final GuestDefaults defaults;
     private final Guest guest;
+    private final CommandMaker commands;
+
+    /// Makes commands that run beside this guest.
+    interface CommandMaker {
+        /// @param beside the engine's guest
+        Workload make(ExecRequest request, Guest beside);
+    }
+
+    /// Of a guest that is a command itself.
+    static final CommandMaker NO_COMMANDS =
+            (request, beside) -> {
+                throw new InvalidWorkload(
+                        "exec %s: none can be executed in another".formatted(request.id()));
+            };
 
     /// @param resources what the guest is made of so far; it is closed with the guest
     /// @param maker makes the guest, not started, that reports its end to the given consumer
@@ -54,10 +74,14 @@ final class WasmGuest implements Workload {
             String name,
             WorkloadDescription description,
             Closers resources,
+            GuestDefaults defaults,
+            CommandMaker commands,
             Function<Consumer<GuestEnd>, Guest> maker) {
         this.name = name;
         this.description = description;
         this.resources = resources;
+        this.defaults = defaults;
+        this.commands = commands;
         this.guest = maker.apply(this::ended);
         resources.add(guest::close);
     }
@@ -106,10 +130,7 @@ final class WasmGuest implements Workload {
                 case Ending ending -> {
                     // It ends by the first signal; more of them change nothing.
                 }
-                case Ended ended ->
-                        throw new WorkloadEnded(
-                                "%s has ended with status %d"
-                                        .formatted(name, ended.end().exitStatus()));
+                case Ended ended -> throw endedWith(ended.end());
                 case Closing closing -> throw closed();
                 case Closed closed -> throw closed();
             }
@@ -129,12 +150,60 @@ final class WasmGuest implements Workload {
         synchronized (lock) {
             switch (state) {
                 case Created created -> guest.closeStdin();
-                case Running running -> closeStdinOfRunning();
-                case Stopping stopping -> closeStdinOfRunning();
+                case Running running -> unlessEnded(guest::closeStdin);
+                case Stopping stopping -> unlessEnded(guest::closeStdin);
                 case Ending ending -> {}
                 case Ended ended -> {}
                 case Closing closing -> {}
                 case Closed closed -> {}
+            }
+        }
+    }
+
+    @Override
+    public void resize(TerminalSize size) {
+        synchronized (lock) {
+            switch (state) {
+                case Created created -> guest.resize(size);
+                case Running running -> unlessEnded(() -> guest.resize(size));
+                case Stopping stopping -> unlessEnded(() -> guest.resize(size));
+                case Ending ending -> {}
+                case Ended ended -> {}
+                case Closing closing -> {}
+                case Closed closed -> {}
+            }
+        }
+    }
+
+    @Override
+    public Workload exec(ExecRequest request) {
+        synchronized (lock) {
+            switch (state) {
+                case Running running -> {}
+                case Stopping stopping -> {}
+                case Created created ->
+                        throw new WorkloadEnded("%s has not been started".formatted(name));
+                case Ending ending -> throw endedEarly();
+                case Ended ended -> throw endedWith(ended.end());
+                case Closing closing -> throw closed();
+                case Closed closed -> throw closed();
+            }
+        }
+        return commands.make(request, guest);
+    }
+
+    @Override
+    public void update(Resources asked) {
+        Resources limits = defaults.update(asked);
+        synchronized (lock) {
+            switch (state) {
+                case Created created -> guest.update(limits);
+                case Running running -> guest.update(limits);
+                case Stopping stopping -> guest.update(limits);
+                case Ending ending -> throw endedEarly();
+                case Ended ended -> throw endedWith(ended.end());
+                case Closing closing -> throw closed();
+                case Closed closed -> throw closed();
             }
         }
     }
@@ -231,13 +300,13 @@ final class WasmGuest implements Workload {
     }
 
     /// The engine is done with the guest already; its end is about to be reported.
-    private void closeStdinOfRunning() {
+    private void unlessEnded(Runnable change) {
         try {
-            guest.closeStdin();
+            change.run();
         } catch (WorkloadEnded e) {
             LOGGER.atDebug()
                     .addKeyValue("guest", name)
-                    .log("the guest ended while its input was closed");
+                    .log("the guest ended while its streams were changed");
         }
     }
 
@@ -258,6 +327,12 @@ final class WasmGuest implements Workload {
                 statistics.cpuNanos(),
                 statistics.memoryBytes(),
                 statistics.peakMemoryBytes(),
+                statistics.memoryLimit(),
+                statistics.outOfMemoryKills(),
+                new CpuThrottling(
+                        statistics.cpuPeriods(),
+                        statistics.throttledPeriods(),
+                        statistics.throttledNanos()),
                 new ServerUsage(
                         statistics.answeredRequests(),
                         statistics.trappedRequests(),
@@ -283,6 +358,9 @@ final class WasmGuest implements Workload {
                 event.times().cpuNanos(),
                 0,
                 event.times().peakMemoryBytes(),
+                last.memoryLimit(),
+                last.outOfMemoryKills(),
+                last.throttling(),
                 new ServerUsage(
                         last.server().requests(),
                         last.server().trapped(),
@@ -308,6 +386,10 @@ final class WasmGuest implements Workload {
                 .addKeyValue("guest", name)
                 .addKeyValue("event", event)
                 .log("the engine reported the end of a guest twice");
+    }
+
+    private WorkloadEnded endedWith(WorkloadEnd end) {
+        return new WorkloadEnded("%s has ended with status %d".formatted(name, end.exitStatus()));
     }
 
     private WorkloadEnded endedEarly() {

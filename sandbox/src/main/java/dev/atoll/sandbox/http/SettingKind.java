@@ -29,7 +29,7 @@ public enum SettingKind {
     }
 
     /// @return empty if it is not written as values of this kind are, or too large for any of them
-    OptionalLong read(String text) {
+    public OptionalLong read(String text) {
         Matcher matcher = QUANTITY.matcher(text);
         if (!matcher.matches()) {
             return OptionalLong.empty();

@@ -3,9 +3,11 @@ package dev.atoll.sandbox.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.atoll.oci.spec.RuntimeSpec.Resources;
 import dev.atoll.sandbox.RootfsMount;
 import dev.atoll.sandbox.SandboxFailure;
 import dev.atoll.sandbox.Stdio;
+import dev.atoll.sandbox.TerminalSize;
 import dev.atoll.sandbox.http.HttpSettings;
 import dev.atoll.sandbox.network.GuestNetwork;
 import dev.atoll.sandbox.network.NetworkPolicy;
@@ -46,7 +48,22 @@ final class EngineJsonTest {
                         "/",
                         Optional.empty(),
                         new Stdio("", "/out", ""),
-                        65536,
+                        Optional.empty(),
+                        new Resources(
+                                Optional.of(65536L),
+                                Optional.of(2L),
+                                Optional.of(25_000L),
+                                Optional.of(100_000L),
+                                Optional.empty(),
+                                false),
+                        Optional.empty(),
+                        new GuestUser(
+                                1000,
+                                100,
+                                List.of(7L, 8L),
+                                Optional.of(18L),
+                                List.of("CAP_FOWNER")),
+                        1024,
                         new NetworkSpec(
                                 new GuestNetwork.InNamespace(Path.of("/run/netns/a")),
                                 new Policy(9)),
@@ -57,8 +74,17 @@ final class EngineJsonTest {
                         """
                         {"name":"k8s.io/a","view":3,"args":["/app.wasm","\\"quoted\\""],"env":["K=V"],\
                         "cwd":"/","stdout":"/out","memoryLimit":65536,\
-                        "network":{"namespace":"/run/netns/a","policy":9}}\
+                        "cpu":{"quotaMicros":25000,"periodMicros":100000,"shares":2},\
+                        "user":{"uid":1000,"gid":100,"groups":[7,8],"umask":18,"capabilities":["CAP_FOWNER"]},\
+                        "maxOpenFiles":1024,"network":{"namespace":"/run/netns/a","policy":9}}\
                         """);
+    }
+
+    @Test
+    void anUpdateSaysWhatChangesAndNoLimitIsZero() {
+        assertThat(EngineJson.update(Resources.NONE)).isEqualTo("{\"cpu\":{}}");
+        assertThat(EngineJson.update(Resources.NONE.withMemoryLimit(-1).withCpuQuota(-1)))
+                .isEqualTo("{\"memoryLimit\":0,\"cpu\":{\"quotaMicros\":-1}}");
     }
 
     @Test
@@ -71,6 +97,18 @@ final class EngineJsonTest {
                                         Optional.empty()),
                                 1))
                 .contains("\"export\":\"run\"");
+    }
+
+    @Test
+    void aTerminalHasItsSize() {
+        assertThat(
+                        EngineJson.guest(
+                                spec(
+                                        Optional.empty(),
+                                        new GuestNetwork.OfTheNode(),
+                                        Optional.empty()),
+                                1))
+                .contains("\"terminal\":{\"columns\":80,\"rows\":24},");
     }
 
     @Test
@@ -133,6 +171,10 @@ final class EngineJsonTest {
                 "/",
                 export,
                 Stdio.NONE,
+                Optional.of(new TerminalSize(80, 24)),
+                Resources.NONE,
+                Optional.empty(),
+                new GuestUser(0, 0, List.of(), Optional.empty(), List.of()),
                 0,
                 new NetworkSpec(network, new Policy(2)),
                 http);
@@ -140,8 +182,9 @@ final class EngineJsonTest {
 
     @Test
     void compilingNamesSourceAndOutput() {
-        assertThat(EngineJson.compile("p", Path.of("/s"), Path.of("/o")))
-                .isEqualTo("{\"name\":\"p\",\"source\":\"/s\",\"output\":\"/o\"}");
+        assertThat(EngineJson.compile("pod", "p", Path.of("/s"), Path.of("/o")))
+                .isEqualTo(
+                        "{\"name\":\"p\",\"owner\":\"pod\",\"source\":\"/s\",\"output\":\"/o\"}");
     }
 
     @Test

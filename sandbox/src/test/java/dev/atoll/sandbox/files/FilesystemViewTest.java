@@ -31,14 +31,7 @@ final class FilesystemViewTest {
                 Optional.empty(),
                 mounts,
                 Map.of(),
-                new RuntimeSpec.LinuxSpec(
-                        List.of(),
-                        new RuntimeSpec.Resources(
-                                Optional.empty(),
-                                Optional.empty(),
-                                Optional.empty(),
-                                Optional.empty()),
-                        Optional.empty()));
+                new RuntimeSpec.LinuxSpec(List.of(), RuntimeSpec.Resources.NONE, Optional.empty()));
     }
 
     private static ViewRequest view(MountSpec... mounts) {
@@ -134,8 +127,13 @@ final class FilesystemViewTest {
                         mount("/a", "bind", "/h", "bind", "ro", "rw"),
                         ViewMount.bind("/a", "/h", false, false)),
                 Arguments.of(
-                        mount("/a", "bind", "/h", "rw", "rro"),
+                        mount("/a", "bind", "/h", "rw", "rro"), ViewMount.readonlyTree("/a", "/h")),
+                Arguments.of(
+                        mount("/a", "bind", "/h", "rbind", "ro"),
                         ViewMount.bind("/a", "/h", true, true)),
+                Arguments.of(
+                        mount("/a", "bind", "/h", "rro", "rw"),
+                        ViewMount.bind("/a", "/h", false, true)),
                 Arguments.of(
                         mount("/a", "", "/h", "rbind"), ViewMount.bind("/a", "/h", false, true)),
                 Arguments.of(

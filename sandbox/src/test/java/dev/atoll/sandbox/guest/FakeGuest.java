@@ -1,6 +1,8 @@
 package dev.atoll.sandbox.guest;
 
+import dev.atoll.oci.spec.RuntimeSpec.Resources;
 import dev.atoll.sandbox.SandboxFailure;
+import dev.atoll.sandbox.TerminalSize;
 import dev.atoll.sandbox.WorkloadEnded;
 import dev.atoll.sandbox.engine.EngineEvent.GuestEnd;
 import dev.atoll.sandbox.engine.EngineEvent.GuestExited;
@@ -18,6 +20,7 @@ final class FakeGuest implements Guest {
     private static final GuestTimes TIMES = new GuestTimes(1, 2, 3, 4, 50, 60);
 
     private final Consumer<GuestEnd> onEnd;
+    private final Runnable onStart;
     private boolean ended;
 
     /// What was asked of it, in order: `start`, `stop 15`, `kill 9`, `close`.
@@ -27,7 +30,13 @@ final class FakeGuest implements Guest {
     String startFailure = "";
 
     FakeGuest(Consumer<GuestEnd> onEnd) {
+        this(onEnd, () -> {});
+    }
+
+    /// @param onStart called by each `start`
+    FakeGuest(Consumer<GuestEnd> onEnd, Runnable onStart) {
         this.onEnd = onEnd;
+        this.onStart = onStart;
     }
 
     /// Its last request is answered.
@@ -48,6 +57,7 @@ final class FakeGuest implements Guest {
     @Override
     public void start() {
         calls.add("start");
+        onStart.run();
         if (!startFailure.isEmpty()) {
             throw new SandboxFailure(startFailure);
         }
@@ -71,13 +81,29 @@ final class FakeGuest implements Guest {
     }
 
     @Override
+    public long id() {
+        return 1;
+    }
+
+    @Override
+    public void update(Resources limits) {
+        ask("update " + limits.memoryLimit().orElse(0L));
+    }
+
+    @Override
     public void closeStdin() {
         calls.add("closeStdin");
     }
 
     @Override
+    public void resize(TerminalSize size) {
+        ask("resize %dx%d".formatted(size.columns(), size.rows()));
+    }
+
+    @Override
     public GuestStatistics statistics() {
-        return new GuestStatistics(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
+        return new GuestStatistics(
+                1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22);
     }
 
     @Override

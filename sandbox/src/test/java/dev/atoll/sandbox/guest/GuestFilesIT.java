@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.atoll.sandbox.InvalidWorkload;
+import dev.atoll.sandbox.NativeProgram;
 import dev.atoll.sandbox.WorkloadEnd;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -210,15 +211,25 @@ final class GuestFilesIT {
 
     @Test
     void aNativeProgramIsSaidToBeOne() throws Exception {
+        Files.createDirectories(fixture.rootfs().resolve("usr/bin"));
+        Files.writeString(fixture.rootfs().resolve("usr/bin/tool"), "\u007fELF...");
         Files.writeString(fixture.rootfs().resolve("native"), "\u007fELF...");
         Files.writeString(fixture.rootfs().resolve("script"), "#!/bin/sh\n");
 
         assertThatThrownBy(() -> fixture.run(SandboxFixture.file("/native"), new Specs()))
-                .isInstanceOf(InvalidWorkload.class)
+                .isInstanceOf(NativeProgram.class)
                 .hasMessageContaining("is an ELF executable");
         assertThatThrownBy(() -> fixture.run(SandboxFixture.file("/script"), new Specs()))
-                .isInstanceOf(InvalidWorkload.class)
+                .isInstanceOf(NativeProgram.class)
                 .hasMessageContaining("is a script (#!/bin/sh)");
+        assertThatThrownBy(() -> fixture.run(SandboxFixture.file("tool"), new Specs()))
+                .isInstanceOf(NativeProgram.class)
+                .hasMessageContaining("/usr/bin/tool");
+        assertThatThrownBy(() -> fixture.run(SandboxFixture.file("/none"), new Specs()))
+                .isInstanceOf(NativeProgram.class)
+                .hasMessageContaining("/none does not exist");
+        assertThatThrownBy(() -> fixture.run(SandboxFixture.file("/native#run"), new Specs()))
+                .isInstanceOf(InvalidWorkload.class);
     }
 
     @Test

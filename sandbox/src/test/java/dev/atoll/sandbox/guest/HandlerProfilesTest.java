@@ -32,14 +32,15 @@ final class HandlerProfilesTest {
                 HandlerProfiles.of(
                         new NodeSettings(
                                 HandlerSettings.DEFAULTS,
-                                Map.of("closed", new HandlerSettings(SLOW, CLOSED, "f"))),
+                                Map.of("closed", new HandlerSettings(SLOW, CLOSED, "f")),
+                                NodeLimits.DEFAULTS),
                         this::make);
 
         assertThat(made).containsExactly("default", "closed");
         assertThat(profiles.of(Optional.of("closed")))
-                .isEqualTo(new HandlerProfiles.Profile(SLOW, new Policy(2)));
+                .isEqualTo(new HandlerProfiles.Profile(SLOW, new Policy(2), true));
         assertThat(profiles.of(Optional.of("wasmtime")))
-                .isEqualTo(new HandlerProfiles.Profile(HttpSettings.DEFAULTS, new Policy(1)));
+                .isEqualTo(new HandlerProfiles.Profile(HttpSettings.DEFAULTS, new Policy(1), true));
         assertThat(profiles.of(Optional.empty())).isEqualTo(profiles.of(Optional.of("wasmtime")));
     }
 
@@ -51,7 +52,8 @@ final class HandlerProfilesTest {
                                 HandlerSettings.DEFAULTS,
                                 Map.of(
                                         "slow",
-                                        new HandlerSettings(SLOW, NetworkPolicy.DEFAULT, "f"))),
+                                        new HandlerSettings(SLOW, NetworkPolicy.DEFAULT, "f")),
+                                NodeLimits.DEFAULTS),
                         this::make);
 
         assertThat(made).containsExactly("default", "slow");
@@ -66,7 +68,8 @@ final class HandlerProfilesTest {
                                 HttpSettings.DEFAULTS,
                                 NetworkPolicy.DEFAULT.withDeny(List.of("10.0.0.0/99")),
                                 "/etc/atoll/config.toml: network"),
-                        Map.of());
+                        Map.of(),
+                        NodeLimits.DEFAULTS);
 
         assertThatThrownBy(() ->
                         HandlerProfiles.of(

@@ -40,7 +40,8 @@ final class PlacementTest {
                                             HttpSettings.DEFAULTS.with(
                                                     Map.of(HttpSetting.DRAIN, 7_000L)),
                                             CLOSED,
-                                            "file"))),
+                                            "file")),
+                            NodeLimits.DEFAULTS),
                     (name, policy) -> new Policy(policy.equals(CLOSED) ? 2 : 1));
 
     private void pod(Specs pause, CriPod cri) {

@@ -4,6 +4,8 @@ import dev.atoll.oci.ContainerKey;
 import dev.atoll.oci.Digest;
 import dev.atoll.oci.program.Entrypoint;
 import dev.atoll.oci.program.WasmProgram;
+import dev.atoll.oci.spec.RuntimeSpec.ProcessSpec;
+import dev.atoll.sandbox.ExecRequest;
 import dev.atoll.sandbox.GuestRequest;
 import dev.atoll.sandbox.Stdio;
 import dev.atoll.sandbox.Workload;
@@ -103,6 +105,18 @@ final class SandboxFixture implements AutoCloseable {
                         specs.spec(),
                         stdio,
                         program));
+    }
+
+    /// Executes a command beside a guest that runs, with files as streams, to its end.
+    Run exec(Workload container, ProcessSpec process) throws Exception {
+        Path stdout = Files.createTempFile(directory, "stdout", "");
+        Path stderr = Files.createTempFile(directory, "stderr", "");
+        Stdio stdio = new Stdio("", stdout.toString(), process.terminal() ? "" : stderr.toString());
+        try (Workload command = container.exec(new ExecRequest("e1", process, stdio))) {
+            WorkloadEnd end = await(start(command));
+            return new Run(
+                    end, Files.readString(stdout), Files.readString(stderr), command.description());
+        }
     }
 
     static CompletableFuture<WorkloadEnd> start(Workload workload) {

@@ -2,6 +2,7 @@ package dev.atoll.sandbox.guest;
 
 import dev.atoll.oci.spec.RuntimeSpec;
 import dev.atoll.oci.spec.RuntimeSpec.MountSpec;
+import dev.atoll.oci.spec.RuntimeSpec.Resources;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -15,11 +16,16 @@ final class Specs {
     private final List<MountSpec> mounts = new ArrayList<>();
     private final List<RuntimeSpec.Namespace> namespaces = new ArrayList<>();
     private final Map<String, String> annotations = new HashMap<>(Map.of("annotation", "value"));
-    private Optional<Long> memoryLimit = Optional.empty();
+    private Resources resources = Resources.NONE;
     private Optional<String> cgroupsPath = Optional.empty();
     private boolean terminal;
     private boolean process = true;
     private boolean readonly;
+    private final List<String> devices = new ArrayList<>();
+    private boolean masked = true;
+    private RuntimeSpec.Capabilities capabilities = RuntimeSpec.Capabilities.NONE;
+    private RuntimeSpec.User user = new RuntimeSpec.User(0, 0, List.of());
+    private Optional<Long> openFiles = Optional.empty();
 
     Specs args(String... values) {
         args = List.of(values);
@@ -38,12 +44,47 @@ final class Specs {
 
     Specs networkNamespace(String path) {
         namespaces.add(new RuntimeSpec.Namespace("network", Optional.of(path)));
-        return this;
+        return namespace("pid");
     }
 
     /// As `ctr run` asks for.
     Specs newNetworkNamespace() {
-        namespaces.add(new RuntimeSpec.Namespace("network", Optional.empty()));
+        return namespace("network").namespace("pid");
+    }
+
+    Specs namespace(String type) {
+        namespaces.add(new RuntimeSpec.Namespace(type, Optional.empty()));
+        return this;
+    }
+
+    Specs device(String path) {
+        devices.add(path);
+        return this;
+    }
+
+    /// As containerd writes `privileged: true` where it is not to add the node's devices.
+    Specs privileged() {
+        masked = false;
+        return capability("CAP_SYS_ADMIN");
+    }
+
+    Specs unmasked() {
+        masked = false;
+        return this;
+    }
+
+    Specs capability(String name) {
+        capabilities = new RuntimeSpec.Capabilities(List.of(name), List.of());
+        return this;
+    }
+
+    Specs user(long uid, long gid, Long... groups) {
+        user = new RuntimeSpec.User(uid, gid, List.of(groups));
+        return this;
+    }
+
+    Specs openFiles(long most) {
+        openFiles = Optional.of(most);
         return this;
     }
 
@@ -53,7 +94,7 @@ final class Specs {
     }
 
     Specs memoryLimit(long bytes) {
-        memoryLimit = Optional.of(bytes);
+        resources = resources.withMemoryLimit(bytes);
         return this;
     }
 
@@ -86,14 +127,11 @@ final class Specs {
                 mounts,
                 annotations,
                 new RuntimeSpec.LinuxSpec(
-                        namespaces,
-                        new RuntimeSpec.Resources(
-                                memoryLimit, Optional.empty(), Optional.empty(), Optional.empty()),
-                        cgroupsPath));
+                        namespaces, resources, cgroupsPath, devices, Map.of(), masked));
     }
 
-    private RuntimeSpec.ProcessSpec processSpec() {
+    RuntimeSpec.ProcessSpec processSpec() {
         return new RuntimeSpec.ProcessSpec(
-                terminal, new RuntimeSpec.User(0, 0, List.of()), args, env, "/");
+                terminal, user, args, env, "/", Optional.empty(), capabilities, openFiles);
     }
 }

@@ -46,6 +46,7 @@ final class VirtualPauseTest {
                         new Pod(
                                 KEY,
                                 new GuestNetwork.InNamespace(Path.of("/run/netns/a")),
+                                false,
                                 Optional.of("wasmtime"),
                                 Map.of("annotation", "value", "atoll.dev/x", "y"),
                                 Optional.empty()));

@@ -254,10 +254,14 @@ final class WasmGuestIT {
     }
 
     @Test
-    void aTerminalIsRefusedWithTheRemedy() {
-        assertThatThrownBy(() -> fixture.run(layer("hello.wat"), new Specs().terminal()))
-                .isInstanceOf(InvalidWorkload.class)
-                .hasMessageContaining("remove tty: true");
+    void atATerminalLinesEndAsTerminalsWantThem() throws Exception {
+        Path stdout = fixture.path("terminal");
+        Files.createFile(stdout);
+        Stdio stdio = new Stdio("", stdout.toString(), "");
+        try (Workload workload = fixture.guest(layer("hello.wat"), new Specs().terminal(), stdio)) {
+            assertThat(await(start(workload))).isEqualTo(new WorkloadEnd.Exited(0));
+        }
+        assertThat(Files.readString(stdout)).isEqualTo("hello\r\n");
     }
 
     @Test

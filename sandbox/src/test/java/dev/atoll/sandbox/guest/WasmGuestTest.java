@@ -3,6 +3,8 @@ package dev.atoll.sandbox.guest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.atoll.oci.spec.RuntimeSpec.Resources;
+import dev.atoll.sandbox.CpuThrottling;
 import dev.atoll.sandbox.NetworkUsage;
 import dev.atoll.sandbox.SandboxFailure;
 import dev.atoll.sandbox.ServerUsage;
@@ -26,6 +28,8 @@ final class WasmGuestTest {
                     "k8s.io/c1",
                     new WorkloadDescription("component", "server", "p", true),
                     new Closers(),
+                    GuestDefaults.NONE,
+                    WasmGuest.NO_COMMANDS,
                     onEnd -> {
                         made.set(new FakeGuest(onEnd));
                         return made.get();
@@ -114,6 +118,9 @@ final class WasmGuestTest {
                                 1,
                                 2,
                                 3,
+                                20,
+                                22,
+                                new CpuThrottling(17, 18, 19),
                                 new ServerUsage(9, 10, 11, 12, 13, 16),
                                 new NetworkUsage(14, 15)));
         assertThatThrownBy(() -> workload.start(ends::add)).isInstanceOf(SandboxFailure.class);
@@ -131,8 +138,27 @@ final class WasmGuestTest {
                                 50,
                                 0,
                                 60,
+                                20,
+                                22,
+                                new CpuThrottling(17, 18, 19),
                                 new ServerUsage(9, 10, 11, 0, 0, 0),
                                 new NetworkUsage(0, 15)));
+    }
+
+    @Test
+    void itsLimitsChangeUntilItHasEnded() {
+        workload.update(Resources.NONE.withMemoryLimit(1));
+        workload.start(ends::add);
+        workload.update(Resources.NONE.withMemoryLimit(2));
+        workload.signal(15);
+        workload.update(Resources.NONE.withMemoryLimit(3));
+        guest.drained();
+
+        assertThat(guest.calls)
+                .containsExactly("update 1", "start", "update 2", "stop 15", "update 3");
+        assertThatThrownBy(() -> workload.update(Resources.NONE))
+                .isInstanceOf(WorkloadEnded.class)
+                .hasMessageContaining("has ended with status 0");
     }
 
     @Test

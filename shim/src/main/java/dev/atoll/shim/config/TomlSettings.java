@@ -2,6 +2,7 @@ package dev.atoll.shim.config;
 
 import dev.atoll.oci.OneLine;
 import dev.atoll.sandbox.guest.HandlerSettings;
+import dev.atoll.sandbox.guest.NodeLimits;
 import dev.atoll.sandbox.guest.NodeSettings;
 import dev.atoll.sandbox.http.HttpSetting;
 import dev.atoll.sandbox.http.HttpSettings;
@@ -17,17 +18,24 @@ import org.tomlj.Toml;
 import org.tomlj.TomlParseError;
 import org.tomlj.TomlParseResult;
 
-/// The file's tables `[http]`, `[network]`, `[handlers.NAME.http]` and `[handlers.NAME.network]`.
-/// Stateless.
+/// The file's tables `[http]`, `[network]`, `[limits]`, `[native]` and, below `[handlers.NAME]`,
+/// `http`, `network` and `native`. Stateless.
 final class TomlSettings {
     private static final String HTTP = "http";
     private static final String NETWORK = "network";
+    private static final String LIMITS = "limits";
+    private static final String NATIVE = "native";
     private static final String HANDLERS = "handlers";
 
     private static final String ALLOW = "allow";
     private static final String DENY = "deny";
     private static final String MAX_SOCKETS = "max-sockets";
     private static final List<String> NETWORK_KEYS = List.of(ALLOW, DENY, MAX_SOCKETS);
+
+    private static final String CONTAINERS = "containers";
+    private static final String RUNTIME = "runtime";
+    private static final String ALLOWED = "allow";
+    private static final String REFUSED = "refuse";
 
     private TomlSettings() {}
 
@@ -44,18 +52,24 @@ final class TomlSettings {
                                     OneLine.of(String.valueOf(error.getMessage()))));
         }
         ConfigTable root = ConfigTable.root(file, toml);
-        root.requireKeys(List.of(HTTP, NETWORK, HANDLERS));
+        root.requireKeys(List.of(HTTP, NETWORK, LIMITS, NATIVE, HANDLERS));
         HandlerSettings defaults = merged(HandlerSettings.DEFAULTS, root);
         Map<String, HandlerSettings> handlers = new TreeMap<>();
         Optional<ConfigTable> table = root.table(HANDLERS);
         if (table.isPresent()) {
             for (String name : table.get().keys()) {
                 ConfigTable handler = table.get().requiredTable(name);
-                handler.requireKeys(List.of(HTTP, NETWORK));
+                handler.requireKeys(List.of(HTTP, NETWORK, NATIVE));
+                requireContainersOnly(handler);
                 handlers.put(name, merged(defaults, handler));
             }
         }
-        return new NodeSettings(defaults, handlers);
+        Optional<ConfigTable> limits = root.table(LIMITS);
+        return new NodeSettings(
+                defaults,
+                handlers,
+                limits.isPresent() ? TomlLimits.parse(limits.get()) : NodeLimits.DEFAULTS,
+                nativeRuntime(root));
     }
 
     private static HandlerSettings merged(HandlerSettings base, ConfigTable table)
@@ -65,7 +79,56 @@ final class TomlSettings {
         return new HandlerSettings(
                 http.isPresent() ? http(base.http(), http.get()) : base.http(),
                 network.isPresent() ? network(base.network(), network.get()) : base.network(),
-                network.isPresent() ? network.get().place() : base.networkSource());
+                network.isPresent() ? network.get().place() : base.networkSource(),
+                nativeContainers(base.nativeContainers(), table));
+    }
+
+    private static boolean nativeContainers(boolean base, ConfigTable table) throws InvalidConfig {
+        Optional<ConfigTable> settings = table.table(NATIVE);
+        if (settings.isEmpty()) {
+            return base;
+        }
+        settings.get().requireKeys(List.of(CONTAINERS, RUNTIME));
+        Optional<Object> value = settings.get().value(CONTAINERS);
+        if (value.isEmpty()) {
+            return base;
+        }
+        if (ALLOWED.equals(value.get()) || REFUSED.equals(value.get())) {
+            return ALLOWED.equals(value.get());
+        }
+        throw settings.get()
+                .unexpected(
+                        CONTAINERS, "\"%s\" or \"%s\"".formatted(ALLOWED, REFUSED), value.get());
+    }
+
+    private static String nativeRuntime(ConfigTable root) throws InvalidConfig {
+        Optional<ConfigTable> settings = root.table(NATIVE);
+        Optional<Object> value =
+                settings.isPresent() ? settings.get().value(RUNTIME) : Optional.empty();
+        if (value.isEmpty()) {
+            return NodeSettings.DEFAULT_NATIVE_RUNTIME;
+        }
+        if (value.get() instanceof String text && isRuntime(text)) {
+            return text;
+        }
+        throw settings.orElseThrow()
+                .unexpected(
+                        RUNTIME,
+                        "an absolute path, or a name such as \"%s\""
+                                .formatted(NodeSettings.DEFAULT_NATIVE_RUNTIME),
+                        value.get());
+    }
+
+    private static boolean isRuntime(String text) {
+        return text.startsWith("/") || (!text.isEmpty() && text.indexOf('/') < 0);
+    }
+
+    /// Which program runs native containers is the node's, not a handler's.
+    private static void requireContainersOnly(ConfigTable handler) throws InvalidConfig {
+        Optional<ConfigTable> settings = handler.table(NATIVE);
+        if (settings.isPresent()) {
+            settings.get().requireKeys(List.of(CONTAINERS));
+        }
     }
 
     private static HttpSettings http(HttpSettings base, ConfigTable table) throws InvalidConfig {

@@ -1,13 +1,18 @@
 package dev.atoll.shim.control;
 
+import dev.atoll.api.containerd.task.StateResponse;
+import dev.atoll.api.containerd.types.Status;
 import dev.atoll.api.v1.Guest;
 import dev.atoll.api.v1.InfoRequest;
 import dev.atoll.api.v1.InfoResponse;
 import dev.atoll.api.v1.ListGuestsRequest;
 import dev.atoll.api.v1.ListGuestsResponse;
 import dev.atoll.oci.spec.CriAnnotations;
+import dev.atoll.oci.spec.RuntimeSpec;
 import dev.atoll.sandbox.WorkloadDescription;
 import dev.atoll.sandbox.WorkloadUsage;
+import dev.atoll.shim.relay.RelayedContainer;
+import dev.atoll.shim.relay.Relays;
 import dev.atoll.shim.rpc.RpcMethod;
 import dev.atoll.shim.rpc.RpcService;
 import dev.atoll.shim.task.MadeWorkload;
@@ -17,14 +22,17 @@ import dev.atoll.shim.task.TaskTable;
 import dev.atoll.shim.task.Timestamps;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 
 /// The daemon's own API, for the command line. Thread-safe.
 public final class AtollService {
     private final TaskTable tasks;
+    private final Relays relays;
     private final DaemonInfo daemon;
 
-    public AtollService(TaskTable tasks, DaemonInfo daemon) {
+    public AtollService(TaskTable tasks, Relays relays, DaemonInfo daemon) {
         this.tasks = tasks;
+        this.relays = relays;
         this.daemon = daemon;
     }
 
@@ -55,6 +63,7 @@ public final class AtollService {
                         response.addGuests(guest(task, state));
                     }
                 });
+        relays.list().forEach(container -> response.addGuests(guest(container)));
         return response.build();
     }
 
@@ -72,15 +81,40 @@ public final class AtollService {
         return guest.build();
     }
 
-    private static void describe(Guest.Builder guest, MadeWorkload made) {
-        CriAnnotations cri = CriAnnotations.of(made.spec());
-        WorkloadDescription description = made.workload().description();
-        WorkloadUsage usage = made.workload().usage();
-        guest.setSandboxId(cri.sandboxId().orElse(""))
+    private static Guest guest(RelayedContainer container) {
+        StateResponse state = container.state();
+        Guest.Builder guest =
+                Guest.newBuilder()
+                        .setNamespace(container.key().namespace())
+                        .setId(container.key().id())
+                        .setState(state.getStatus().name().toLowerCase(Locale.ROOT))
+                        .setKind("native")
+                        .setProgram(
+                                container
+                                        .spec()
+                                        .process()
+                                        .flatMap(process -> process.args().stream().findFirst())
+                                        .orElse(""))
+                        .setCreatedAt(Timestamps.of(container.createdAt()));
+        if (state.getStatus() == Status.STOPPED) {
+            guest.setExitStatus(state.getExitStatus()).setExitedAt(state.getExitedAt());
+        }
+        return identify(guest, container.spec()).build();
+    }
+
+    private static Guest.Builder identify(Guest.Builder guest, RuntimeSpec spec) {
+        CriAnnotations cri = CriAnnotations.of(spec);
+        return guest.setSandboxId(cri.sandboxId().orElse(""))
                 .setPodNamespace(cri.sandboxNamespace().orElse(""))
                 .setPodName(cri.sandboxName().orElse(""))
                 .setContainerName(cri.containerName().orElse(""))
-                .setImage(cri.imageName().orElse(""))
+                .setImage(cri.imageName().orElse(""));
+    }
+
+    private static void describe(Guest.Builder guest, MadeWorkload made) {
+        WorkloadDescription description = made.workload().description();
+        WorkloadUsage usage = made.workload().usage();
+        identify(guest, made.spec())
                 .setKind(description.kind())
                 .setRole(description.role())
                 .setProgram(description.program())
@@ -88,6 +122,10 @@ public final class AtollService {
                 .setMemoryBytes(usage.memoryBytes())
                 .setPeakMemoryBytes(usage.peakMemoryBytes())
                 .setCpuNanos(usage.cpuNanos())
+                .setMemoryLimit(usage.memoryLimit())
+                .setCpuPeriods(usage.throttling().periods())
+                .setCpuThrottledPeriods(usage.throttling().throttledPeriods())
+                .setCpuThrottledNanos(usage.throttling().throttledNanos())
                 .setRequests(usage.server().requests())
                 .setRequestsTrapped(usage.server().trapped())
                 .setRequestsRefused(usage.server().refused())
@@ -104,7 +142,7 @@ public final class AtollService {
                 .setVersion(daemon.version())
                 .setPid(daemon.pid())
                 .setStartedAt(Timestamps.of(daemon.startedAt()))
-                .setTasks(tasks.all().size())
+                .setTasks(tasks.all().size() + relays.size())
                 .setEngine(daemon.engine().get())
                 .build();
     }

@@ -9,8 +9,6 @@ import dev.atoll.shim.rpc.CallContext;
 import dev.atoll.shim.rpc.RpcMethod;
 import dev.atoll.shim.rpc.RpcService;
 import dev.atoll.shim.task.ExitRecord;
-import dev.atoll.shim.task.TaskService;
-import dev.atoll.shim.task.Timestamps;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
@@ -20,18 +18,26 @@ import java.util.List;
 public final class LauncherService {
     private static final int KILLED = 137;
 
-    private final TaskService tasks;
+    private final ContainerEnds ends;
     private final ContainerdSockets sockets;
     private final Path socket;
     private final InstantSource clock;
+    private final int pid;
 
+    /// @param ends releases containers
     /// @param socket what containerd is told to dial
+    /// @param pid the daemon's, as that of a container that nobody knows
     public LauncherService(
-            TaskService tasks, ContainerdSockets sockets, Path socket, InstantSource clock) {
-        this.tasks = tasks;
+            ContainerEnds ends,
+            ContainerdSockets sockets,
+            Path socket,
+            InstantSource clock,
+            int pid) {
+        this.ends = ends;
         this.sockets = sockets;
         this.socket = socket;
         this.clock = clock;
+        this.pid = pid;
     }
 
     public RpcService endpoint() {
@@ -60,13 +66,16 @@ public final class LauncherService {
 
     private DeleteResponse delete(DeleteRequest request) {
         ContainerKey key = new CallContext(request.getNamespace()).key(request.getId());
-        ExitRecord exit =
-                tasks.forget(key).orElseGet(() -> new ExitRecord(KILLED, clock.instant(), false));
+        var end =
+                ends.forget(key)
+                        .orElseGet(() ->
+                                ContainerEnds.end(
+                                        pid, new ExitRecord(KILLED, clock.instant(), false)));
         sockets.forget(key);
         return DeleteResponse.newBuilder()
-                .setPid(tasks.pid())
-                .setExitStatus(exit.status())
-                .setExitedAt(Timestamps.of(exit.at()))
+                .setPid(end.getPid())
+                .setExitStatus(end.getExitStatus())
+                .setExitedAt(end.getExitedAt())
                 .build();
     }
 

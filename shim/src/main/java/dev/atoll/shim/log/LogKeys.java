@@ -6,6 +6,7 @@ public final class LogKeys {
     public static final String CODE = "code";
     public static final String COUNT = "count";
     public static final String CONTAINER_ID = "containerId";
+    public static final String EXEC_ID = "execId";
     public static final String ERROR = "error";
     public static final String EXIT_STATUS = "exitStatus";
     public static final String NAMESPACE = "namespace";

@@ -13,6 +13,14 @@ public record CallContext(String namespace, Session session) {
         this(namespace, new Session());
     }
 
+    /// The namespace that the caller means: containerd 1.7 sends none for clients other than CRI,
+    /// and then it is that of the container that was created over the connection.
+    ///
+    /// @return empty if that is not known either
+    public String knownNamespace() {
+        return namespace.isEmpty() ? session.namespace() : namespace;
+    }
+
     /// @throws InvalidArgument if the id or the namespace is missing
     public ContainerKey key(String id) {
         if (id.isEmpty()) {

@@ -9,7 +9,8 @@ public abstract sealed class ShimException extends RuntimeException
                 FailedPrecondition,
                 ResourceExhausted,
                 Unimplemented,
-                Unavailable {
+                Unavailable,
+                Relayed {
     private static final long serialVersionUID = 1L;
 
     ShimException(String message) {

@@ -6,9 +6,11 @@ import dev.atoll.oci.InvalidImage;
 import dev.atoll.oci.InvalidSpec;
 import dev.atoll.oci.OciException;
 import dev.atoll.sandbox.InvalidWorkload;
+import dev.atoll.sandbox.NativeProgram;
 import dev.atoll.sandbox.SandboxException;
 import dev.atoll.sandbox.SandboxExhausted;
 import dev.atoll.sandbox.SandboxFailure;
+import dev.atoll.sandbox.WorkloadBusy;
 import dev.atoll.sandbox.WorkloadEnded;
 import java.util.regex.Pattern;
 
@@ -46,6 +48,7 @@ public final class StatusMapper {
             case ResourceExhausted _ -> StatusCode.RESOURCE_EXHAUSTED;
             case Unimplemented _ -> StatusCode.UNIMPLEMENTED;
             case Unavailable _ -> StatusCode.UNAVAILABLE;
+            case Relayed relayed -> relayed.code();
         };
     }
 
@@ -63,7 +66,9 @@ public final class StatusMapper {
     private static StatusCode code(SandboxException refusal) {
         return switch (refusal) {
             case InvalidWorkload _ -> StatusCode.INVALID_ARGUMENT;
+            case NativeProgram _ -> StatusCode.INVALID_ARGUMENT;
             case WorkloadEnded _ -> StatusCode.NOT_FOUND;
+            case WorkloadBusy _ -> StatusCode.FAILED_PRECONDITION;
             case SandboxExhausted _ -> StatusCode.RESOURCE_EXHAUSTED;
             case SandboxFailure _ -> StatusCode.INTERNAL;
         };

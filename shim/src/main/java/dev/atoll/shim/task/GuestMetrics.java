@@ -20,22 +20,24 @@ final class GuestMetrics {
     static Metrics of(MadeWorkload made, TaskState state) {
         WorkloadUsage usage = made.workload().usage();
         boolean live = state.ended().isEmpty();
-        long killed = state.ended().filter(ExitRecord::outOfMemory).isPresent() ? 1 : 0;
+        long killed = usage.outOfMemoryKills();
         long micros = usage.cpuNanos() / 1000;
         return Metrics.newBuilder()
                 .setPids(PidsStat.newBuilder().setCurrent(live ? 1 : 0))
-                .setCpu(CPUStat.newBuilder().setUsageUsec(micros).setUserUsec(micros))
+                .setCpu(
+                        CPUStat.newBuilder()
+                                .setUsageUsec(micros)
+                                .setUserUsec(micros)
+                                .setNrPeriods(usage.throttling().periods())
+                                .setNrThrottled(usage.throttling().throttledPeriods())
+                                .setThrottledUsec(usage.throttling().throttledNanos() / 1000))
                 .setMemory(
                         MemoryStat.newBuilder()
                                 .setAnon(usage.memoryBytes())
                                 .setUsage(usage.memoryBytes())
                                 .setMaxUsage(usage.peakMemoryBytes())
                                 .setUsageLimit(
-                                        made.spec()
-                                                .linux()
-                                                .resources()
-                                                .memoryLimit()
-                                                .orElse(NO_LIMIT)))
+                                        usage.memoryLimit() == 0 ? NO_LIMIT : usage.memoryLimit()))
                 .setMemoryEvents(MemoryEvents.newBuilder().setOom(killed).setOomKill(killed))
                 .build();
     }

@@ -123,18 +123,18 @@ public final class TaskEndpoints {
                         "Checkpoint",
                         CheckpointTaskRequest.getDefaultInstance(),
                         "checkpoints of WebAssembly guests are not supported"),
-                refused(
-                        "Exec",
-                        ExecProcessRequest.getDefaultInstance(),
-                        "exec into a WebAssembly guest is not supported"),
-                refused(
+                RpcMethod.blocking(
+                        "Exec", ExecProcessRequest.getDefaultInstance(), NOTHING, service::exec),
+                RpcMethod.blocking(
                         "ResizePty",
                         ResizePtyRequest.getDefaultInstance(),
-                        "WebAssembly guests have no terminal to resize"),
-                refused(
+                        NOTHING,
+                        service::resizePty),
+                RpcMethod.quick(
                         "Update",
                         UpdateTaskRequest.getDefaultInstance(),
-                        "changing the resources of a running WebAssembly guest is not supported: delete the pod and create it anew"));
+                        NOTHING,
+                        service::update));
     }
 
     private static <Q extends Message> RpcMethod<Q, Empty> refused(

@@ -2,6 +2,8 @@ package dev.atoll.shim.task;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.atoll.oci.ContainerKey;
+import dev.atoll.oci.spec.RuntimeSpec.Resources;
+import dev.atoll.sandbox.TerminalSize;
 import dev.atoll.sandbox.Workload;
 import dev.atoll.sandbox.WorkloadEnd;
 import dev.atoll.sandbox.WorkloadEnded;
@@ -23,23 +25,30 @@ import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// One task from its creation to its deletion (diagram: [TaskState]). Slow work is done outside of
-/// the lock: an operation claims a state, works, and commits; so nothing that is asked meanwhile
-/// waits. Events, log lines and waiters are served after the lock is released, in order.
+/// One process, a container's own or one that is executed in it, from its creation to its deletion
+/// (diagram: [TaskState]). Slow work is done outside of the lock: an operation claims a state,
+/// works, and commits; so nothing that is asked meanwhile waits. Events, log lines and waiters are
+/// served after the lock is released, in order.
 ///
 /// Thread-safe: guarded by `lock`.
 public final class TaskLifecycle {
     private static final Logger LOGGER = LoggerFactory.getLogger(TaskLifecycle.class);
+    private static final int SIGKILL = 9;
 
     private final TaskConfig config;
     private final TaskEvents events;
     private final EventSink sink;
     private final InstantSource clock;
+    private final ExecTable execs = new ExecTable();
     private final Outbox outbox = new Outbox();
     private final Object lock = new Object();
 
     @GuardedBy("lock")
     private TaskState state = new Creating();
+
+    /// A memory limit has ended something that was executed in it, and so the whole of it.
+    @GuardedBy("lock")
+    private boolean outOfMemory;
 
     @GuardedBy("lock")
     private final List<ExitWaiter> waiters = new ArrayList<>();
@@ -53,6 +62,11 @@ public final class TaskLifecycle {
 
     public TaskConfig config() {
         return config;
+    }
+
+    /// What is executed in the container; nothing in what is an exec itself.
+    ExecTable execs() {
+        return execs;
     }
 
     public TaskState state() {
@@ -114,8 +128,8 @@ public final class TaskLifecycle {
         synchronized (lock) {
             if (state instanceof Starting starting) {
                 ExitRecord exit = new ExitRecord(ExitRecord.START_FAILED, clock.instant(), false);
-                transition(new Stopped(Optional.of(starting.made()), Optional.empty(), exit));
                 publish(events.ended(exit));
+                transition(new Stopped(Optional.of(starting.made()), Optional.empty(), exit));
             }
         }
         outbox.drain();
@@ -153,11 +167,20 @@ public final class TaskLifecycle {
         }
     }
 
+    /// As with processes, the container's own takes all others with it.
     private void ended(WorkloadEnd end) {
+        execs.end(() -> settle(end));
+    }
+
+    private void settle(WorkloadEnd end) {
         synchronized (lock) {
             Instant now = clock.instant();
-            boolean outOfMemory = end instanceof WorkloadEnd.OutOfMemory;
-            ExitRecord exit = new ExitRecord(end.exitStatus(), now, outOfMemory);
+            boolean killed = end instanceof WorkloadEnd.Signalled(int signal) && signal == SIGKILL;
+            ExitRecord exit =
+                    new ExitRecord(
+                            end.exitStatus(),
+                            now,
+                            end instanceof WorkloadEnd.OutOfMemory || (killed && outOfMemory));
             switch (state) {
                 case Starting starting -> {
                     transition(new Running(starting.made(), now));
@@ -175,11 +198,11 @@ public final class TaskLifecycle {
 
     @GuardedBy("lock")
     private void stop(MadeWorkload made, Instant startedAt, ExitRecord exit) {
-        transition(new Stopped(Optional.of(made), Optional.of(startedAt), exit));
         if (exit.outOfMemory()) {
-            publish(events.outOfMemory());
+            events.outOfMemory().ifPresent(this::publish);
         }
         publish(events.ended(exit));
+        transition(new Stopped(Optional.of(made), Optional.of(startedAt), exit));
     }
 
     /// Sends a signal; one that comes before the task runs ends it at once or has no effect.
@@ -195,7 +218,7 @@ public final class TaskLifecycle {
                 }
                 case Created created -> {
                     if (Signals.ends(signal)) {
-                        publish(events.ended(stopBeforeStart(Optional.of(created.made()))));
+                        stopBeforeStart(Optional.of(created.made()));
                     }
                 }
                 case Starting starting -> {
@@ -208,8 +231,7 @@ public final class TaskLifecycle {
                 case Running running -> target = Optional.of(running.made().workload());
                 case Stopped _ ->
                         throw new NotFound(
-                                "kill container %s: it has ended already"
-                                        .formatted(config.key().id()));
+                                "kill %s: it has ended already".formatted(config.words()));
                 case Deleting _, Deleted _ -> throw gone();
             }
         }
@@ -219,11 +241,26 @@ public final class TaskLifecycle {
         }
     }
 
+    /// Ends a container as its memory limit has ended what was executed in it. Does nothing if it
+    /// has ended.
+    void killOutOfMemory() {
+        synchronized (lock) {
+            outOfMemory = true;
+        }
+        try {
+            kill(SIGKILL);
+        } catch (NotFound | WorkloadEnded _) {
+            // It has ended by itself.
+        }
+    }
+
     @GuardedBy("lock")
-    private ExitRecord stopBeforeStart(Optional<MadeWorkload> made) {
+    private void stopBeforeStart(Optional<MadeWorkload> made) {
         ExitRecord exit = ExitRecord.killed(clock.instant());
+        if (made.isPresent()) {
+            publish(events.ended(exit));
+        }
         transition(new Stopped(made, Optional.empty(), exit));
-        return exit;
     }
 
     /// Releases everything. A task that runs is refused.
@@ -239,8 +276,8 @@ public final class TaskLifecycle {
                 }
                 case Created _ -> {
                     exit = ExitRecord.killed(clock.instant());
-                    transition(new Deleting(exit));
                     publish(events.ended(exit));
+                    transition(new Deleting(exit));
                 }
                 case Stopped stopped -> {
                     exit = stopped.exit();
@@ -251,13 +288,14 @@ public final class TaskLifecycle {
             }
         }
         outbox.drain();
+        execs.forget();
         made.ifPresent(claimed -> close(claimed.workload()));
         synchronized (lock) {
             if (state instanceof Deleting) {
                 transition(new Deleted(exit));
             }
             if (made.isPresent()) {
-                publish(events.deleted(exit));
+                events.deleted(exit).ifPresent(this::publish);
             }
         }
         outbox.drain();
@@ -288,6 +326,7 @@ public final class TaskLifecycle {
         }
         outbox.drain();
         if (claimed) {
+            execs.forget();
             made.ifPresent(owned -> close(owned.workload()));
             synchronized (lock) {
                 transition(new Deleted(exit));
@@ -304,6 +343,7 @@ public final class TaskLifecycle {
             LOGGER.atError()
                     .addKeyValue(LogKeys.NAMESPACE, config.key().namespace())
                     .addKeyValue(LogKeys.CONTAINER_ID, config.key().id())
+                    .addKeyValue(LogKeys.EXEC_ID, config.execId())
                     .setCause(e)
                     .log("task not released completely");
         }
@@ -314,8 +354,43 @@ public final class TaskLifecycle {
         state().workload().ifPresent(made -> made.workload().closeStdin());
     }
 
+    /// Changes the size of its terminal.
+    void resize(TerminalSize size) {
+        state().workload().ifPresent(made -> made.workload().resize(size));
+    }
+
+    /// The workload of a container that runs, so that something can be executed in it.
+    ///
+    /// @throws FailedPrecondition if it does not run
+    MadeWorkload running(String operation) {
+        synchronized (lock) {
+            return switch (state) {
+                case Running running -> running.made();
+                case Creating _, Created _, Starting _, Stopped _ ->
+                        throw refused(operation, "running");
+                case Deleting _, Deleted _ -> throw gone();
+            };
+        }
+    }
+
+    /// Changes what the workload may use.
+    void update(Resources resources) {
+        Workload workload;
+        synchronized (lock) {
+            workload =
+                    switch (state) {
+                        case Created created -> created.made().workload();
+                        case Starting starting -> starting.made().workload();
+                        case Running running -> running.made().workload();
+                        case Creating _, Stopped _ -> throw refused("update", "running");
+                        case Deleting _, Deleted _ -> throw gone();
+                    };
+        }
+        workload.update(resources);
+    }
+
     /// Tells `waiter` when the task has ended; at once, if it has.
-    void onExit(ExitWaiter waiter) {
+    public void onExit(ExitWaiter waiter) {
         synchronized (lock) {
             Optional<ExitRecord> exit = state.ended();
             if (exit.isPresent()) {
@@ -328,6 +403,7 @@ public final class TaskLifecycle {
         outbox.drain();
     }
 
+    /// Tells waiters of an end; its events are published before, so that who waits finds them sent.
     @GuardedBy("lock")
     private void transition(TaskState next) {
         state = next;
@@ -355,6 +431,9 @@ public final class TaskLifecycle {
                         .addKeyValue(LogKeys.NAMESPACE, key.namespace())
                         .addKeyValue(LogKeys.CONTAINER_ID, key.id())
                         .addKeyValue(LogKeys.STATE, next.word());
+        if (config.isExec()) {
+            line = line.addKeyValue(LogKeys.EXEC_ID, config.execId());
+        }
         if (next instanceof Stopped stopped) {
             line = line.addKeyValue(LogKeys.EXIT_STATUS, stopped.exit().status());
         }
@@ -364,11 +443,11 @@ public final class TaskLifecycle {
     @GuardedBy("lock")
     private FailedPrecondition refused(String operation, String expected) {
         return new FailedPrecondition(
-                "%s container %s: expected state %s, was %s"
-                        .formatted(operation, config.key().id(), expected, state.word()));
+                "%s %s: expected state %s, was %s"
+                        .formatted(operation, config.words(), expected, state.word()));
     }
 
     private NotFound gone() {
-        return new NotFound("container %s: deleted".formatted(config.key().id()));
+        return new NotFound("%s: deleted".formatted(config.words()));
     }
 }

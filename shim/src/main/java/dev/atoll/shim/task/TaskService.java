@@ -1,5 +1,6 @@
 package dev.atoll.shim.task;
 
+import com.google.protobuf.Any;
 import com.google.protobuf.Empty;
 import dev.atoll.api.cgroups.v2.Metrics;
 import dev.atoll.api.containerd.task.CloseIORequest;
@@ -9,9 +10,11 @@ import dev.atoll.api.containerd.task.CreateTaskRequest;
 import dev.atoll.api.containerd.task.CreateTaskResponse;
 import dev.atoll.api.containerd.task.DeleteRequest;
 import dev.atoll.api.containerd.task.DeleteResponse;
+import dev.atoll.api.containerd.task.ExecProcessRequest;
 import dev.atoll.api.containerd.task.KillRequest;
 import dev.atoll.api.containerd.task.PidsRequest;
 import dev.atoll.api.containerd.task.PidsResponse;
+import dev.atoll.api.containerd.task.ResizePtyRequest;
 import dev.atoll.api.containerd.task.ShutdownRequest;
 import dev.atoll.api.containerd.task.StartRequest;
 import dev.atoll.api.containerd.task.StartResponse;
@@ -19,24 +22,38 @@ import dev.atoll.api.containerd.task.StateRequest;
 import dev.atoll.api.containerd.task.StateResponse;
 import dev.atoll.api.containerd.task.StatsRequest;
 import dev.atoll.api.containerd.task.StatsResponse;
+import dev.atoll.api.containerd.task.UpdateTaskRequest;
 import dev.atoll.api.containerd.task.WaitRequest;
 import dev.atoll.api.containerd.task.WaitResponse;
 import dev.atoll.api.containerd.types.ProcessInfo;
 import dev.atoll.oci.ContainerKey;
+import dev.atoll.oci.OneLine;
+import dev.atoll.oci.spec.ResourcesReader;
+import dev.atoll.oci.spec.RuntimeSpec.ProcessSpec;
+import dev.atoll.oci.spec.RuntimeSpecReader;
+import dev.atoll.sandbox.ExecRequest;
 import dev.atoll.sandbox.RootfsMount;
 import dev.atoll.sandbox.Stdio;
+import dev.atoll.sandbox.TerminalSize;
+import dev.atoll.sandbox.Workload;
 import dev.atoll.shim.rpc.CallContext;
 import dev.atoll.shim.rpc.Responder;
+import dev.atoll.shim.status.FailedPrecondition;
 import dev.atoll.shim.status.InvalidArgument;
 import dev.atoll.shim.status.NotFound;
 import dev.atoll.shim.status.ShimException;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Optional;
 
-/// containerd's Task service, without a transport. Thread-safe. Only `create`, `start`, `kill`,
-/// `delete`, `closeIo` and `shutdown` may block.
+/// containerd's Task service, without a transport. Thread-safe. Only `create`, `start`, `exec`,
+/// `kill`, `delete`, `closeIo`, `resizePty` and `shutdown` may block.
 public final class TaskService {
+    /// Its value is JSON, not protobuf (containerd, pkg/oci and typeurl).
+    private static final String LINUX_RESOURCES =
+            "types.containerd.io/opencontainers/runtime-spec/1/LinuxResources";
+
     private final TaskTable tasks;
     private final TaskCreator creator;
     private final EventSink events;
@@ -85,9 +102,61 @@ public final class TaskService {
         return CreateTaskResponse.newBuilder().setPid(pid).build();
     }
 
+    /// Registers a command; whatever is wrong with it is told by its end, since kubelet takes an
+    /// error for "unknown" and not for "failed".
+    Empty exec(CallContext context, ExecProcessRequest request) {
+        ContainerKey key = key(context, request.getId());
+        TaskLifecycle task = tasks.get(key);
+        MadeWorkload container = task.running("exec in");
+        if (request.getExecId().isEmpty()) {
+            throw new InvalidArgument(
+                    "exec in container %s: the request names no exec: expected a non-empty exec_id"
+                            .formatted(key.id()));
+        }
+        TaskLifecycle exec = new TaskLifecycle(config(key, request), pid, events, clock);
+        ProcessSpec process =
+                RuntimeSpecReader.readProcess(
+                        request.getSpec().getValue().toByteArray(), exec.config().words());
+        task.execs().add(exec);
+        Workload command;
+        try {
+            command =
+                    container
+                            .workload()
+                            .exec(
+                                    new ExecRequest(
+                                            request.getExecId(), process, exec.config().stdio()));
+        } catch (RuntimeException | Error e) {
+            exec.creationFailed();
+            task.execs().remove(exec);
+            throw e;
+        }
+        if (!exec.created(new MadeWorkload(command, container.spec(), false, clock.instant()))) {
+            command.close();
+            throw new FailedPrecondition(
+                    "%s: the container ended meanwhile".formatted(exec.config().words()));
+        }
+        if (container.spec().linux().resources().oomGroup()) {
+            exec.onExit(new OutOfMemoryGroup(task));
+        }
+        return Empty.getDefaultInstance();
+    }
+
+    private static TaskConfig config(ContainerKey key, ExecProcessRequest request) {
+        return new TaskConfig(
+                key,
+                request.getExecId(),
+                "",
+                List.of(),
+                new Stdio(request.getStdin(), request.getStdout(), request.getStderr()),
+                request.getTerminal(),
+                "");
+    }
+
     private static TaskConfig config(ContainerKey key, CreateTaskRequest request) {
         return new TaskConfig(
                 key,
+                "",
                 request.getBundle(),
                 request.getRootfsList().stream()
                         .map(mount ->
@@ -114,6 +183,7 @@ public final class TaskService {
         StateResponse.Builder response =
                 StateResponse.newBuilder()
                         .setId(config.key().id())
+                        .setExecId(config.execId())
                         .setBundle(config.bundle())
                         .setPid(pid)
                         .setStatus(state.status())
@@ -149,14 +219,34 @@ public final class TaskService {
     }
 
     Empty kill(CallContext context, KillRequest request) {
-        find(context, request.getId(), request.getExecId()).kill(request.getSignal());
+        TaskLifecycle process = find(context, request.getId(), request.getExecId());
+        process.kill(request.getSignal());
+        if (request.getAll()) {
+            process.execs().signal(request.getSignal());
+        }
+        return Empty.getDefaultInstance();
+    }
+
+    Empty resizePty(CallContext context, ResizePtyRequest request) {
+        find(context, request.getId(), request.getExecId())
+                .resize(
+                        TerminalSize.of(
+                                Integer.toUnsignedLong(request.getWidth()),
+                                Integer.toUnsignedLong(request.getHeight())));
         return Empty.getDefaultInstance();
     }
 
     DeleteResponse delete(CallContext context, DeleteRequest request) {
-        TaskLifecycle task = find(context, request.getId(), request.getExecId());
-        ExitRecord exit = task.delete();
-        tasks.remove(task);
+        TaskLifecycle task = tasks.get(key(context, request.getId()));
+        ExitRecord exit;
+        if (request.getExecId().isEmpty()) {
+            exit = task.delete();
+            tasks.remove(task);
+        } else {
+            TaskLifecycle exec = exec(task, request.getExecId());
+            exit = exec.delete();
+            task.execs().remove(exec);
+        }
         return DeleteResponse.newBuilder()
                 .setPid(pid)
                 .setExitStatus(exit.status())
@@ -174,6 +264,21 @@ public final class TaskService {
         if (request.getStdin()) {
             task.closeStdin();
         }
+        return Empty.getDefaultInstance();
+    }
+
+    Empty update(CallContext context, UpdateTaskRequest request) {
+        TaskLifecycle task = find(context, request.getId(), "");
+        Any resources = request.getResources();
+        if (!resources.getTypeUrl().equals(LINUX_RESOURCES)) {
+            throw new InvalidArgument(
+                    "update container %s: its resources are of type %s: expected %s"
+                            .formatted(
+                                    request.getId(),
+                                    OneLine.quoted(resources.getTypeUrl()),
+                                    LINUX_RESOURCES));
+        }
+        task.update(ResourcesReader.parse(resources.getValue().toByteArray(), request.getId()));
         return Empty.getDefaultInstance();
     }
 
@@ -239,20 +344,18 @@ public final class TaskService {
     /// The key of a known task. Without a namespace: that of the connection, or else of the one
     /// task that has the id.
     private ContainerKey key(CallContext context, String id) {
-        if (!context.namespace().isEmpty()) {
-            return context.key(id);
-        }
-        if (!context.session().namespace().isEmpty()) {
-            return new CallContext(context.session().namespace()).key(id);
+        if (!context.knownNamespace().isEmpty()) {
+            return new CallContext(context.knownNamespace()).key(id);
         }
         return tasks.onlyOneWith(id).orElseGet(() -> context.key(id));
     }
 
     private TaskLifecycle find(CallContext context, String id, String execId) throws ShimException {
         TaskLifecycle task = tasks.get(key(context, id));
-        if (!execId.isEmpty()) {
-            throw new NotFound("container %s has no exec process %s".formatted(id, execId));
-        }
-        return task;
+        return execId.isEmpty() ? task : exec(task, execId);
+    }
+
+    private static TaskLifecycle exec(TaskLifecycle task, String execId) {
+        return task.execs().get(task.config().key().id(), execId);
     }
 }

@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.fail;
 
+import dev.atoll.sandbox.guest.GuestDefaults;
 import dev.atoll.sandbox.guest.HandlerSettings;
+import dev.atoll.sandbox.guest.MemoryShare;
+import dev.atoll.sandbox.guest.NodeLimits;
 import dev.atoll.sandbox.guest.NodeSettings;
 import dev.atoll.sandbox.http.HttpSetting;
 import dev.atoll.sandbox.http.HttpSettings;
@@ -44,6 +47,10 @@ final class NodeConfigTest {
             [network]
             deny = ["169.254.169.254", "fd00:ec2::254"]
             max-sockets = 1024
+
+            [native]
+            containers = "allow"
+            runtime = "containerd-shim-runc-v2"
             """;
 
     @TempDir private Path directory;
@@ -140,7 +147,8 @@ final class NodeConfigTest {
                                                                 HttpSetting.REQUEST_TIMEOUT,
                                                                 600_000L)),
                                                 network,
-                                                file + ": network"))));
+                                                file + ": network")),
+                                NodeLimits.DEFAULTS));
     }
 
     @Test
@@ -150,17 +158,45 @@ final class NodeConfigTest {
                 .isEqualTo(new NetworkPolicy(Optional.empty(), List.of(), 1_024));
     }
 
+    @Test
+    void limitsAreReadInEveryForm() throws InvalidConfig {
+        assertThat(parse("").limits()).isEqualTo(NodeLimits.DEFAULTS);
+        assertThat(parse("[limits]\n").limits()).isEqualTo(NodeLimits.DEFAULTS);
+        assertThat(
+                        parse(
+                                        """
+                                        [limits]
+                                        memory = "70%"
+                                        memory-per-guest = "64MiB"
+                                        cpu-per-guest = 0.5
+                                        """)
+                                .limits())
+                .isEqualTo(
+                        new NodeLimits(
+                                new MemoryShare.Percent(70), new GuestDefaults(64 << 20, 500)));
+        assertThat(parse("limits.memory = '4Gi'").limits().memory())
+                .isEqualTo(new MemoryShare.Bytes(4L << 30));
+        assertThat(parse("limits.memory = 1000000").limits().memory())
+                .isEqualTo(new MemoryShare.Bytes(1_000_000));
+        assertThat(parse("limits.cpu-per-guest = '250m'").limits().guests().cpuMillis())
+                .isEqualTo(250);
+        assertThat(parse("limits.cpu-per-guest = 2").limits().guests().cpuMillis()).isEqualTo(2000);
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {
-                "x = 1|f line 1: x: unknown key: expected one of http, network, handlers; the nearest is http",
-                "htpp.drain = '1s'|f line 1: htpp: unknown key: expected one of http, network, handlers; the nearest is http",
+                "x = 1|f line 1: x: unknown key: expected one of http, network, limits, native, handlers; the nearest is http",
+                "htpp.drain = '1s'|f line 1: htpp: unknown key: expected one of http, network, limits, native, handlers; the nearest is http",
                 "http = 3|f line 1: http: expected a table, found 3",
                 "network = 'all'|f line 1: network: expected a table, found the text \"all\"",
                 "handlers = []|f line 1: handlers: expected a table, found an array",
                 "handlers.x = true|f line 1: handlers.x: expected a table, found true",
-                "handlers.x.policy = 1|f line 1: handlers.x.policy: unknown key: expected one of http, network; the nearest is http",
+                "handlers.x.policy = 1|f line 1: handlers.x.policy: unknown key: expected one of http, network, native; the nearest is native",
+                "native.containers = true|f line 1: native.containers: expected \"allow\" or \"refuse\", found true",
+                "native.runtime = 'bin/x'|f line 1: native.runtime: expected an absolute path, or a name such as \"containerd-shim-runc-v2\", found the text \"bin/x\"",
+                "handlers.x.native.runtime = '/x'|f line 1: handlers.x.native.runtime: unknown key: expected one of containers; the nearest is containers",
                 "network.alow = []|f line 1: network.alow: unknown key: expected one of allow, deny, max-sockets; the nearest is allow",
                 "http.drain = 3|f line 1: http.drain: expected a duration from 0s to 1h, such as 500ms, 10s, 2m or 1h, found 3",
                 "http.drain = '3'|f line 1: http.drain: expected a duration from 0s to 1h, such as 500ms, 10s, 2m or 1h, found \"3\"",
@@ -175,10 +211,28 @@ final class NodeConfigTest {
                 "network.max-sockets = '1'|f line 1: network.max-sockets: expected a number from 0 to 1048576, found the text \"1\"",
                 "network.allow = '*'|f line 1: network.allow: expected an array of at most 4096 texts, found the text \"*\"",
                 "network.deny = [1]|f line 1: network.deny: expected texts only, found 1",
+                "limits.memry = 1|f line 1: limits.memry: unknown key: expected one of memory, memory-per-guest, cpu-per-guest; the nearest is memory",
+                "limits.memory = '0%'|f line 1: limits.memory: expected a number of bytes from 64KiB, such as 4GiB, or 1% to 999% of the node's, found the text \"0%\"",
+                "limits.memory = 1.5|f line 1: limits.memory: expected a number of bytes from 64KiB, such as 4GiB, or 1% to 999% of the node's, found 1.5",
+                "limits.memory-per-guest = 0|f line 1: limits.memory-per-guest: expected a number of bytes from 64KiB, such as 64MiB, found 0",
+                "limits.cpu-per-guest = 'half'|f line 1: limits.cpu-per-guest: expected cores from 0.01 to 1000, such as 0.5 or \"500m\", found the text \"half\"",
+                "limits.cpu-per-guest = '1m'|f line 1: limits.cpu-per-guest: expected cores from 0.01 to 1000, such as 0.5 or \"500m\", found the text \"1m\"",
                 "handlers.a.http.drian = '1s'|f line 1: handlers.a.http.drian: unknown key: expected one of request-timeout, header-timeout, idle-timeout, stall-timeout, max-header-bytes, max-body-bytes, max-concurrent-requests, max-queued-requests, queue-timeout, max-connections, reuse-requests, reuse-idle, drain; the nearest is drain"
             })
     void whatIsNotAccepted(String line, String message) {
         assertThatThrownBy(() -> parse(line)).isInstanceOf(InvalidConfig.class).hasMessage(message);
+    }
+
+    @Test
+    void nativeContainersAreAllowedForEachHandlerAlone() throws InvalidConfig {
+        NodeSettings settings =
+                parse(
+                        "[native]\ncontainers = 'refuse'\nruntime = '/opt/shim'\n[handlers.mixed.native]\ncontainers = 'allow'\n");
+
+        assertThat(settings.nativeRuntime()).isEqualTo("/opt/shim");
+        assertThat(settings.defaults().nativeContainers()).isFalse();
+        assertThat(settings.handlers().get("mixed"))
+                .isEqualTo(settings.defaults().withNativeContainers(true));
     }
 
     @Test

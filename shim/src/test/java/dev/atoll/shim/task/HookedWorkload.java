@@ -1,5 +1,8 @@
 package dev.atoll.shim.task;
 
+import dev.atoll.oci.spec.RuntimeSpec.Resources;
+import dev.atoll.sandbox.ExecRequest;
+import dev.atoll.sandbox.TerminalSize;
 import dev.atoll.sandbox.Workload;
 import dev.atoll.sandbox.WorkloadDescription;
 import dev.atoll.sandbox.WorkloadEnd;
@@ -21,8 +24,23 @@ record HookedWorkload(Workload workload, Runnable beforeStart, Runnable beforeCl
     }
 
     @Override
+    public void update(Resources resources) {
+        workload.update(resources);
+    }
+
+    @Override
     public void closeStdin() {
         workload.closeStdin();
+    }
+
+    @Override
+    public void resize(TerminalSize size) {
+        workload.resize(size);
+    }
+
+    @Override
+    public Workload exec(ExecRequest request) {
+        return workload.exec(request);
     }
 
     @Override

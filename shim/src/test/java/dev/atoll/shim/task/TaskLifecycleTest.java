@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.atoll.oci.ContainerKey;
+import dev.atoll.oci.spec.RuntimeSpec.Resources;
 import dev.atoll.sandbox.Stdio;
 import dev.atoll.sandbox.WorkloadEnd;
 import dev.atoll.shim.status.FailedPrecondition;
@@ -36,6 +37,7 @@ final class TaskLifecycleTest {
         SIGNAL_ZERO,
         DELETE,
         FORGET,
+        UPDATE,
         CREATED
     }
 
@@ -47,6 +49,7 @@ final class TaskLifecycleTest {
             Map.of(
                     TaskState.Creating.class,
                     Map.of(
+                            Operation.UPDATE, FailedPrecondition.class,
                             Operation.START, FailedPrecondition.class,
                             Operation.KILL, "stopped",
                             Operation.SIGNAL_ZERO, "creating",
@@ -55,6 +58,7 @@ final class TaskLifecycleTest {
                             Operation.CREATED, "created"),
                     TaskState.Created.class,
                     Map.of(
+                            Operation.UPDATE, "created",
                             Operation.START, "running",
                             Operation.KILL, "stopped",
                             Operation.SIGNAL_ZERO, "created",
@@ -63,6 +67,7 @@ final class TaskLifecycleTest {
                             Operation.CREATED, "created"),
                     TaskState.Starting.class,
                     Map.of(
+                            Operation.UPDATE, "starting",
                             Operation.START, FailedPrecondition.class,
                             Operation.KILL, "starting",
                             Operation.SIGNAL_ZERO, "starting",
@@ -71,6 +76,7 @@ final class TaskLifecycleTest {
                             Operation.CREATED, "starting"),
                     TaskState.Running.class,
                     Map.of(
+                            Operation.UPDATE, "running",
                             Operation.START, FailedPrecondition.class,
                             Operation.KILL, "stopped",
                             Operation.SIGNAL_ZERO, "running",
@@ -79,6 +85,8 @@ final class TaskLifecycleTest {
                             Operation.CREATED, "running"),
                     TaskState.Stopped.class,
                     Map.of(
+                            Operation.UPDATE,
+                            FailedPrecondition.class,
                             Operation.START,
                             FailedPrecondition.class,
                             Operation.KILL,
@@ -93,6 +101,7 @@ final class TaskLifecycleTest {
                             "stopped"),
                     TaskState.Deleting.class,
                     Map.of(
+                            Operation.UPDATE, NotFound.class,
                             Operation.START, NotFound.class,
                             Operation.KILL, NotFound.class,
                             Operation.SIGNAL_ZERO, NotFound.class,
@@ -101,6 +110,7 @@ final class TaskLifecycleTest {
                             Operation.CREATED, "deleting"),
                     TaskState.Deleted.class,
                     Map.of(
+                            Operation.UPDATE, NotFound.class,
                             Operation.START, NotFound.class,
                             Operation.KILL, NotFound.class,
                             Operation.SIGNAL_ZERO, NotFound.class,
@@ -173,6 +183,7 @@ final class TaskLifecycleTest {
                 case SIGNAL_ZERO -> task.kill(0);
                 case DELETE -> task.delete();
                 case FORGET -> task.forget();
+                case UPDATE -> task.update(Resources.NONE);
                 case CREATED -> {
                     boolean accepted = task.created(blocking.made());
                     assertThat(accepted).isEqualTo(blocking.firstMade());
@@ -189,7 +200,13 @@ final class TaskLifecycleTest {
     private static TaskLifecycle lifecycle(EventSink events) {
         return new TaskLifecycle(
                 new TaskConfig(
-                        new ContainerKey("k8s.io", "c1"), "/b", List.of(), Stdio.NONE, false, ""),
+                        new ContainerKey("k8s.io", "c1"),
+                        "",
+                        "/b",
+                        List.of(),
+                        Stdio.NONE,
+                        false,
+                        ""),
                 42,
                 events,
                 InstantSource.fixed(NOW));
@@ -251,6 +268,23 @@ final class TaskLifecycleTest {
         assertThat(events.topics())
                 .containsExactly("/tasks/create", "/tasks/start", "/tasks/oom", "/tasks/exit");
         assertThat(task.state().ended()).contains(new ExitRecord(137, NOW, true));
+    }
+
+    @Test
+    void aContainerEndsOutOfMemoryWithWhatWasExecutedInIt() {
+        TaskLifecycle task = lifecycle(events);
+        task.created(made(workload));
+        task.start();
+        OutOfMemoryGroup group = new OutOfMemoryGroup(task);
+
+        group.ended(new ExitRecord(137, NOW, false));
+        assertThat(task.state()).isInstanceOf(TaskState.Running.class);
+        group.ended(new ExitRecord(137, NOW, true));
+
+        assertThat(workload.signals).containsExactly(9);
+        assertThat(task.state().ended()).contains(new ExitRecord(137, NOW, true));
+        assertThat(events.topics()).contains("/tasks/oom");
+        group.ended(new ExitRecord(137, NOW, true));
     }
 
     @Test

@@ -1,14 +1,21 @@
 package dev.atoll.shim.testing;
 
+import dev.atoll.oci.spec.RuntimeSpec.Resources;
+import dev.atoll.sandbox.CpuThrottling;
+import dev.atoll.sandbox.ExecRequest;
 import dev.atoll.sandbox.NetworkUsage;
 import dev.atoll.sandbox.SandboxFailure;
 import dev.atoll.sandbox.ServerUsage;
+import dev.atoll.sandbox.TerminalSize;
 import dev.atoll.sandbox.Workload;
 import dev.atoll.sandbox.WorkloadDescription;
 import dev.atoll.sandbox.WorkloadEnd;
 import dev.atoll.sandbox.WorkloadEnded;
 import dev.atoll.sandbox.WorkloadUsage;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +30,10 @@ public final class FakeWorkload implements Workload {
     }
 
     public final List<Integer> signals = new CopyOnWriteArrayList<>();
+    public final List<TerminalSize> sizes = new CopyOnWriteArrayList<>();
+    public final List<ExecRequest> requests = new CopyOnWriteArrayList<>();
+    private final Map<String, FakeWorkload> commands = new ConcurrentHashMap<>();
+    public final List<Resources> updates = new CopyOnWriteArrayList<>();
     private final Start start;
     private final boolean pause;
     private @Nullable Consumer<WorkloadEnd> onEnd;
@@ -67,8 +78,34 @@ public final class FakeWorkload implements Workload {
     }
 
     @Override
+    public synchronized void update(Resources resources) {
+        if (ended || closed) {
+            throw new WorkloadEnded("it has ended");
+        }
+        updates.add(resources);
+    }
+
+    @Override
     public void closeStdin() {
         stdinClosed = true;
+    }
+
+    @Override
+    public void resize(TerminalSize size) {
+        sizes.add(size);
+    }
+
+    @Override
+    public Workload exec(ExecRequest request) {
+        FakeWorkload command = new FakeWorkload(Start.RUNS, false);
+        commands.put(request.id(), command);
+        requests.add(request);
+        return command;
+    }
+
+    /// What was executed in it.
+    public FakeWorkload command(String id) {
+        return Objects.requireNonNull(commands.get(id), () -> "no exec " + id);
     }
 
     public boolean isStdinClosed() {
@@ -85,6 +122,9 @@ public final class FakeWorkload implements Workload {
                 5_000_000,
                 65_536,
                 131_072,
+                262_144,
+                22,
+                new CpuThrottling(19, 20, 21_000),
                 new ServerUsage(11, 12, 13, 14, 15, 16),
                 new NetworkUsage(17, 18));
     }

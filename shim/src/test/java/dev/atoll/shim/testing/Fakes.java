@@ -50,11 +50,7 @@ public final class Fakes {
                 annotations,
                 new RuntimeSpec.LinuxSpec(
                         List.of(),
-                        new RuntimeSpec.Resources(
-                                Optional.of(1L << 20),
-                                Optional.empty(),
-                                Optional.empty(),
-                                Optional.empty()),
+                        RuntimeSpec.Resources.NONE.withMemoryLimit(1 << 20),
                         Optional.empty()));
     }
 }

@@ -1,0 +1,203 @@
+package dev.atoll.deploy.install;
+
+import dev.atoll.cri.v1.ContainerConfig;
+import dev.atoll.cri.v1.ContainerMetadata;
+import dev.atoll.cri.v1.ContainerState;
+import dev.atoll.cri.v1.ContainerStatus;
+import dev.atoll.cri.v1.ContainerStatusRequest;
+import dev.atoll.cri.v1.CreateContainerRequest;
+import dev.atoll.cri.v1.Image;
+import dev.atoll.cri.v1.ImageSpec;
+import dev.atoll.cri.v1.LinuxPodSandboxConfig;
+import dev.atoll.cri.v1.LinuxSandboxSecurityContext;
+import dev.atoll.cri.v1.ListImagesRequest;
+import dev.atoll.cri.v1.Mount;
+import dev.atoll.cri.v1.NamespaceMode;
+import dev.atoll.cri.v1.NamespaceOption;
+import dev.atoll.cri.v1.PodSandboxConfig;
+import dev.atoll.cri.v1.PodSandboxMetadata;
+import dev.atoll.cri.v1.RemovePodSandboxRequest;
+import dev.atoll.cri.v1.RunPodSandboxRequest;
+import dev.atoll.cri.v1.StartContainerRequest;
+import dev.atoll.cri.v1.StopPodSandboxRequest;
+import dev.atoll.deploy.cri.CriClient;
+import io.grpc.StatusRuntimeException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.Optional;
+import java.util.UUID;
+
+/// Runs a pod by CRI, as kubelet does, on the node's network. Its program is a file of the host, so
+/// nothing is pulled; any image that is there lends its root.
+record SelfTest(Host host, CriClient client, String handler) {
+    private static final String PROGRAM = "(module (func (export \"_start\")))\n";
+    private static final String PLACE = "/atoll-self-test.wat";
+    private static final Duration DEADLINE = Duration.ofSeconds(30);
+    private static final Duration PAUSE = Duration.ofMillis(50);
+
+    private static final String DAEMON_LOG = "/run/atoll/atolld.log and containerd's log";
+
+    /// Kubelet ends pods that it did not make, which it looks for every two seconds (kubelet.go,
+    /// `housekeepingPeriod`), so one failure proves nothing; it is told all the same.
+    private static final int ATTEMPTS = 3;
+
+    Finding run() throws InstallFailed, IOException {
+        Optional<String> image = smallestImage();
+        if (image.isEmpty()) {
+            return Finding.note(
+                    "pod", "none was run: the node has no image yet", "run a pod of your own");
+        }
+        String failure = "";
+        for (int left = ATTEMPTS - 1; ; left--) {
+            try {
+                Finding finding = attempt(image.get());
+                return failure.isEmpty()
+                        ? finding
+                        : Finding.note(
+                                "pod",
+                                "%s; before that, %s".formatted(finding.found(), failure),
+                                "if it comes again and again, see " + DAEMON_LOG);
+            } catch (InstallFailed e) {
+                if (left == 0) {
+                    throw e;
+                }
+                failure = String.valueOf(e.getMessage());
+            }
+        }
+    }
+
+    private Finding attempt(String image) throws InstallFailed, IOException {
+        String uid = UUID.randomUUID().toString();
+        String program = Layout.RUN_DIRECTORY + "-self-test-" + uid + ".wat";
+        Instant start = Instant.now();
+        Files.writeString(host.path(program), PROGRAM);
+        try {
+            ContainerStatus end = run(uid, image, program);
+            if (end.getExitCode() != 0) {
+                throw new InstallFailed(
+                        "a pod of the runtime %s ended with %d: %s"
+                                .formatted(
+                                        handler,
+                                        end.getExitCode(),
+                                        end.getMessage().isEmpty()
+                                                ? end.getReason()
+                                                : end.getMessage()));
+            }
+            return Finding.fine(
+                    "pod",
+                    "one of the runtime %s ran to its end in %d ms"
+                            .formatted(handler, Duration.between(start, Instant.now()).toMillis()));
+        } catch (StatusRuntimeException e) {
+            throw new InstallFailed(
+                    "no pod of the runtime %s can be run: %s"
+                            .formatted(handler, e.getStatus().getDescription()),
+                    e);
+        } finally {
+            Files.deleteIfExists(host.path(program));
+        }
+    }
+
+    private Optional<String> smallestImage() {
+        return client
+                .images()
+                .listImages(ListImagesRequest.getDefaultInstance())
+                .getImagesList()
+                .stream()
+                .filter(image -> image.getRepoTagsCount() > 0)
+                .min(Comparator.comparingLong(Image::getSize))
+                .map(image -> image.getRepoTags(0));
+    }
+
+    private ContainerStatus run(String uid, String image, String program) throws InstallFailed {
+        PodSandboxConfig pod =
+                PodSandboxConfig.newBuilder()
+                        .setMetadata(
+                                PodSandboxMetadata.newBuilder()
+                                        .setName("atoll-self-test")
+                                        .setNamespace("default")
+                                        .setUid(uid))
+                        .setLinux(
+                                LinuxPodSandboxConfig.newBuilder()
+                                        .setSecurityContext(
+                                                LinuxSandboxSecurityContext.newBuilder()
+                                                        .setNamespaceOptions(
+                                                                NamespaceOption.newBuilder()
+                                                                        .setNetwork(
+                                                                                NamespaceMode
+                                                                                        .NODE))))
+                        .build();
+        String sandbox =
+                client.runtime()
+                        .runPodSandbox(
+                                RunPodSandboxRequest.newBuilder()
+                                        .setConfig(pod)
+                                        .setRuntimeHandler(handler)
+                                        .build())
+                        .getPodSandboxId();
+        try {
+            String container =
+                    client.runtime()
+                            .createContainer(
+                                    CreateContainerRequest.newBuilder()
+                                            .setPodSandboxId(sandbox)
+                                            .setSandboxConfig(pod)
+                                            .setConfig(container(image, program))
+                                            .build())
+                            .getContainerId();
+            client.runtime()
+                    .startContainer(
+                            StartContainerRequest.newBuilder().setContainerId(container).build());
+            return awaitEnd(container);
+        } finally {
+            client.runtime()
+                    .stopPodSandbox(
+                            StopPodSandboxRequest.newBuilder().setPodSandboxId(sandbox).build());
+            client.runtime()
+                    .removePodSandbox(
+                            RemovePodSandboxRequest.newBuilder().setPodSandboxId(sandbox).build());
+        }
+    }
+
+    private static ContainerConfig container(String image, String program) {
+        return ContainerConfig.newBuilder()
+                .setMetadata(ContainerMetadata.newBuilder().setName("self-test"))
+                .setImage(ImageSpec.newBuilder().setImage(image))
+                .addCommand(PLACE)
+                .addMounts(
+                        Mount.newBuilder()
+                                .setHostPath(program)
+                                .setContainerPath(PLACE)
+                                .setReadonly(true))
+                .build();
+    }
+
+    private ContainerStatus awaitEnd(String container) throws InstallFailed {
+        Instant end = Instant.now().plus(DEADLINE);
+        while (true) {
+            ContainerStatus status =
+                    client.runtime()
+                            .containerStatus(
+                                    ContainerStatusRequest.newBuilder()
+                                            .setContainerId(container)
+                                            .build())
+                            .getStatus();
+            if (status.getState() == ContainerState.CONTAINER_EXITED) {
+                return status;
+            }
+            if (Instant.now().isAfter(end)) {
+                throw new InstallFailed(
+                        "a pod of the runtime %s did not end within %d s"
+                                .formatted(handler, DEADLINE.toSeconds()));
+            }
+            try {
+                Thread.sleep(PAUSE);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new InstallFailed("interrupted while a pod ran", e);
+            }
+        }
+    }
+}

@@ -1,5 +1,0 @@
-/// The Container Runtime Interface as a client speaks it over containerd's socket.
-@NullMarked
-package dev.atoll.e2e.cri;
-
-import org.jspecify.annotations.NullMarked;

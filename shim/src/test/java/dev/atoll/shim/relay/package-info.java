@@ -1,0 +1,4 @@
+@NullMarked
+package dev.atoll.shim.relay;
+
+import org.jspecify.annotations.NullMarked;
