@@ -9,9 +9,9 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
-/// How much more than after the last time the process may have, in bytes, before the heaps are searched for free pages again.
+/// How much may become free after the last time, in bytes, before free pages are given back again.
 const GROWTH: u64 = 32 << 20;
-/// Time between two looks: guests may end by the thousand, and a heap is locked while it is searched.
+/// Time between two looks: guests may end by the thousand, and a heap is locked while it is looked at.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Gives all free pages back. Takes some milliseconds for 100 MiB, in which threads that share a heap may have to wait.
@@ -52,17 +52,18 @@ impl Tidying {
     }
 }
 
-/// What the process had when it had least, since memory was last given back.
+/// What was free when there was least of it, since memory was last given back: the allocator counts as free what it has given
+/// back, too.
 struct Watch(AtomicU64);
 
 impl Watch {
     fn from_now() -> Self {
-        Self(AtomicU64::new(anonymous().unwrap_or(u64::MAX)))
+        Self(AtomicU64::new(free()))
     }
 
-    /// Whether the process has grown, whatever the reason.
+    /// Whether much was freed, whatever was in use the last time.
     fn sees_growth(&self) -> bool {
-        let Some(now) = anonymous() else { return false };
+        let now = free();
         let least = self.0.load(Ordering::Relaxed).min(now);
         self.0.store(least, Ordering::Relaxed);
         now > least.saturating_add(GROWTH)
@@ -70,22 +71,26 @@ impl Watch {
 
     fn give_back(&self) {
         give_back();
-        self.0.store(anonymous().unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.0.store(free(), Ordering::Relaxed);
     }
 }
 
-/// Bytes of memory that the process has and no file backs (`proc_pid_statm(5)`: resident less shared); `None` where the kernel
-/// does not tell.
-fn anonymous() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let mut pages = text.split_ascii_whitespace().skip(1).map(str::parse::<u64>);
-    let (resident, shared) = (pages.next()?.ok()?, pages.next()?.ok()?);
-    Some(resident.saturating_sub(shared) * rustix::param::page_size() as u64)
+/// Bytes in all heaps that are in nobody's use. Takes some milliseconds if they are in many pieces.
+fn free() -> u64 {
+    // SAFETY: the function may be called at any time; it looks at each heap under the heap's own lock.
+    unsafe { libc::mallinfo2() }.fordblks as u64
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::{Mutex, MutexGuard, PoisonError};
+
+    /// All tests look at the same heaps.
+    fn alone() -> MutexGuard<'static, ()> {
+        static ALONE: Mutex<()> = Mutex::new(());
+        ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
     /// Whether memory stands behind the page at `address`.
     fn is_resident(address: usize) -> bool {
@@ -98,6 +103,7 @@ mod tests {
 
     #[test]
     fn what_was_freed_between_things_that_stay_is_given_back() {
+        let _alone = alone();
         let mut things: Vec<_> = (0..400_000).map(|_| Some(Box::new([1_u8; 500]))).collect();
         let mut freed = Vec::new();
         for thing in things.iter_mut().enumerate().filter(|(number, _)| number % 1000 != 0).map(|(_, thing)| thing) {
@@ -105,25 +111,35 @@ mod tests {
         }
         let resident = || freed.iter().filter(|address| is_resident(**address)).count();
         assert!(resident() > freed.len() * 9 / 10, "the allocator keeps what lies between others");
-        let watch = Watch(AtomicU64::new(1));
-        assert!(watch.sees_growth());
-        watch.give_back();
+        give_back();
         // Other tests may use some of it meanwhile.
         assert!(resident() < freed.len() / 2, "{} of {}", resident(), freed.len());
     }
 
-    #[test]
-    fn the_first_look_compares_with_the_beginning() {
-        let watch = Watch::from_now();
-        let grown = std::hint::black_box(vec![1_u8; 3 * usize::try_from(GROWTH).expect("a size")]);
-        assert!(watch.sees_growth());
-        drop(grown);
+    /// As much as is given back, in pieces that a heap is made for.
+    fn things() -> Vec<Box<[u8; 500]>> {
+        (0..4 * GROWTH / 500).map(|_| Box::new([1; 500])).collect()
     }
 
     #[test]
-    fn growth_is_told_by_the_least_that_the_process_had() {
-        let watch = Watch(AtomicU64::new(u64::MAX / 2));
+    fn what_was_in_use_at_the_last_time_is_seen_when_it_is_freed() {
+        let _alone = alone();
+        let things = things();
+        let watch = Watch::from_now();
+        watch.give_back();
         assert!(!watch.sees_growth());
-        assert!(watch.0.load(Ordering::Relaxed) < u64::MAX / 2, "what it has now is what it is compared with next");
+        drop(things);
+        assert!(watch.sees_growth());
+    }
+
+    #[test]
+    fn what_is_used_again_and_freed_again_is_seen() {
+        let _alone = alone();
+        drop(things());
+        let watch = Watch::from_now();
+        let again = things();
+        assert!(!watch.sees_growth());
+        drop(again);
+        assert!(watch.sees_growth());
     }
 }

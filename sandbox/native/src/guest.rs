@@ -15,7 +15,7 @@ use crate::pool::Slot;
 use crate::recipe::Recipe;
 use crate::run;
 use crate::serve::{Server, Settings};
-use crate::stdio::{Counts, Places, Size, Streams, Terminal, Unread};
+use crate::stdio::{Counts, Keeper, Places, Size, Streams, Terminal, Unread};
 use crate::view::View;
 use serde::Deserialize;
 use std::os::fd::OwnedFd;
@@ -109,6 +109,12 @@ struct Prepared {
     terminal: Option<Arc<Terminal>>,
     view: Option<Arc<View>>,
     living: Living,
+}
+
+impl Prepared {
+    fn keepers(&self) -> Vec<Keeper> {
+        self.streams.keepers().chain(self.terminal.as_deref().and_then(Terminal::keeper)).collect()
+    }
 }
 
 enum Work {
@@ -305,7 +311,7 @@ impl Guest {
     }
 
     /// Asks a running server to end when it has answered what it was asked; ends every other guest at once.
-    pub fn stop(&self, signal: i32) -> Result<()> {
+    pub fn stop(self: &Arc<Self>, signal: i32) -> Result<()> {
         if let State::Running = &*self.lock()
             && let Figures::Present { server: Some(server), .. } = &*self.figures()
         {
@@ -331,7 +337,7 @@ impl Guest {
     }
 
     /// Ends the guest at once, whatever it does; of one that was not started the end is told here.
-    pub fn kill(&self, signal: i32) -> Result<()> {
+    pub fn kill(self: &Arc<Self>, signal: i32) -> Result<()> {
         let mut state = self.lock();
         if let State::Ended { .. } = &*state {
             return Err(Failure::state(format!("the guest {} has ended already", self.name)));
@@ -340,7 +346,11 @@ impl Guest {
         if let State::Made(_) = &*state {
             let prepared = std::mem::replace(&mut *state, State::Running);
             drop(state);
-            drop(prepared);
+            if let State::Made(prepared) = prepared {
+                let keepers = prepared.keepers();
+                drop(prepared);
+                run::keep(self, keepers);
+            }
             self.ended(End { kind: Kind::Signalled, code: signal, text: String::new() });
         }
         Ok(())

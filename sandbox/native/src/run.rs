@@ -58,10 +58,7 @@ pub(crate) async fn guest(guest: Arc<Guest>, running: Running) {
     if let Some(client) = client {
         keepers.extend(client.detach(&guest, &mut end).await);
     }
-    guest.unread.keep(keepers.into_iter());
-    if !guest.unread.settle() {
-        drop(tokio::spawn(until_read(Arc::downgrade(&guest))));
-    }
+    keep(&guest, keepers);
     drop(living);
     guest.ended(end);
 }
@@ -92,6 +89,14 @@ async fn served(guest: &Guest, server: Arc<Server>, listener: TcpListener) -> Re
     server.end().await;
     guest.settle_figures();
     end
+}
+
+/// Lets readers that are away see the end of the guest's streams, which are closed.
+pub(crate) fn keep(guest: &Arc<Guest>, keepers: Vec<Keeper>) {
+    guest.unread.keep(keepers.into_iter());
+    if !guest.unread.settle() {
+        drop(guest.engine.handle.spawn(until_read(Arc::downgrade(guest))));
+    }
 }
 
 /// Looks for readers of what the guest wrote last, until there were some or the guest is dropped.

@@ -305,18 +305,30 @@ fn a_thousand_guests_leave_no_stream_open() {
     }
 }
 
+/// What a reader of the FIFO gets that opens it now.
+fn read_late(engine: &Engine, name: &str) -> String {
+    let (path, (tell, told)) = (engine.path(name), std::sync::mpsc::channel());
+    std::thread::spawn(move || tell.send(std::fs::read_to_string(path).unwrap()));
+    told.recv_timeout(Duration::from_secs(20)).expect("the end of the stream is seen")
+}
+
 #[test]
-fn what_a_guest_wrote_last_is_read_by_a_reader_that_comes_after_its_end() {
+fn the_end_of_a_guest_that_wrote_nothing_is_seen_by_a_reader_that_comes_after_it() {
     let engine = Engine::new();
-    fifo(&engine.path("o"));
-    let module = engine.load("hello.wat", HELLO).unwrap();
-    let guest = engine.guest(module, &json!({"stdout": engine.path("o")})).unwrap();
+    let (hello, spin) = (engine.load("hello.wat", HELLO).unwrap(), engine.load("spin.wat", SPIN).unwrap());
+    for name in ["o", "e"] {
+        fifo(&engine.path(name));
+    }
+    let streams = json!({"stdout": engine.path("o"), "stderr": engine.path("e")});
+    let guest = engine.guest(hello, &streams).unwrap();
     start(guest);
     assert_eq!(engine.event(guest).kind, EXITED);
+    assert_eq!([read_late(&engine, "e"), read_late(&engine, "o")], ["", "hello\n"]);
+    drop_guest(guest);
 
-    // Opens only because a writer is left, and ends only when that one goes.
-    let text = std::fs::read_to_string(engine.path("o")).unwrap();
-
-    assert!(!text.is_empty());
+    let guest = engine.guest(spin, &streams).unwrap();
+    kill(guest, 9);
+    assert_eq!(engine.event(guest).kind, SIGNALLED);
+    assert_eq!([read_late(&engine, "e"), read_late(&engine, "o")], ["", ""], "it never ran");
     drop_guest(guest);
 }

@@ -1,4 +1,4 @@
-//! What a guest wrote last, kept for a reader that is away.
+//! The end of a guest's output, kept for a reader that is away.
 
 use std::fs::{File, OpenOptions};
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -7,18 +7,16 @@ use std::sync::{Mutex, PoisonError};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
-use rustix::io::ioctl_fionread;
 
-/// A writer of a FIFO that has unread bytes. The kernel drops those with the last descriptor, and containerd, when it is
-/// restarted, opens the FIFO anew: only a writer that is still there lets it read what came in between.
+/// A writer of a FIFO without readers. The kernel drops unread bytes with the last descriptor, and a reader that opens the FIFO
+/// after the last writer waits for ever (fifo(7)). containerd opens it on a thread of its own, which may come later than a short
+/// guest's end, and opens it anew when it was restarted: only a writer that is still there lets it read what came in between,
+/// and see the end.
 pub(crate) struct Keeper(File);
 
 impl Keeper {
-    /// A second writer of the FIFO `fd` if it has unread bytes.
+    /// A second writer of the FIFO `fd`, which must be a reader, too.
     pub fn of(fd: BorrowedFd<'_>) -> Option<Self> {
-        if ioctl_fionread(fd).ok()? == 0 {
-            return None;
-        }
         // Opens at once: `fd` itself is a reader of the FIFO.
         let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
         let path = format!("/proc/self/fd/{}", fd.as_raw_fd());

@@ -144,7 +144,7 @@ impl Output {
         }
     }
 
-    /// Keeps bytes that nobody has read yet when the stream closes; `None` where all was read, or it is no FIFO.
+    /// Keeps the stream's end, and bytes before it, for a reader that is away; `None` if it is no FIFO.
     pub fn keeper(&self) -> Option<Keeper> {
         match &self.channel {
             Some(Channel::Polled(fd)) if !self.terminal => Keeper::of(fd.get_ref().as_fd()),

@@ -113,14 +113,14 @@ final class ExecutedGuest implements Workload {
 
     /// @return whether it runs; false if the command has ended meanwhile
     private boolean begin(Workload guest) {
-        HeldStreams streams;
         synchronized (lock) {
             if (!(state instanceof Loading loading)) {
                 return false;
             }
+            // The guest has opened them, too. It must not take these for a reader when it ends.
+            loading.streams().close();
             guest.start(loading.onEnd());
             state = new Loaded(guest);
-            streams = loading.streams();
             if (stdinClosed) {
                 guest.closeStdin();
             }
@@ -128,7 +128,6 @@ final class ExecutedGuest implements Workload {
                 guest.resize(size.get());
             }
         }
-        streams.close();
         return true;
     }
 

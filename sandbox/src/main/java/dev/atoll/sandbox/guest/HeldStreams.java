@@ -11,8 +11,8 @@ import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Both ends of the FIFOs of a command that is still being loaded: whoever opened the other end, or
-/// is about to, sees their end if the command is killed meanwhile. Belongs to one thread at a time.
+/// Both ends of the FIFOs of a command that is still being loaded: whoever opens the other end
+/// meanwhile sees their end if the command is killed. Belongs to one thread at a time.
 final class HeldStreams implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(HeldStreams.class);
 

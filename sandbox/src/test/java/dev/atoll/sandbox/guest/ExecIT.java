@@ -16,8 +16,10 @@ import dev.atoll.sandbox.TerminalSize;
 import dev.atoll.sandbox.Workload;
 import dev.atoll.sandbox.WorkloadEnd;
 import dev.atoll.sandbox.WorkloadEnded;
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -204,6 +206,32 @@ final class ExecIT {
             assertThat(shown.read()).isEqualTo(-1);
             assertThat(await(end)).isEqualTo(new WorkloadEnd.Signalled(9));
         }
+    }
+
+    @Test
+    void whoeverReadsAfterACommandHasEndedSeesWhatItWroteAndTheEnd() throws Exception {
+        Path stdout = fixture.fifo("late-out");
+        Path stderr = fixture.fifo("late-err");
+        Stdio stdio = new Stdio("", stdout.toString(), stderr.toString());
+        for (int round = 0; round < 100; round++) {
+            try (Workload command =
+                    container.exec(new ExecRequest("e", command("nothing").processSpec(), stdio))) {
+                assertThat(await(start(command))).isEqualTo(new WorkloadEnd.Exited(127));
+
+                assertThat(await(readLate(stderr))).startsWith("atoll: nothing: not found");
+                assertThat(await(readLate(stdout))).isEmpty();
+            }
+        }
+    }
+
+    private static CompletableFuture<String> readLate(Path fifo) {
+        return CompletableFuture.supplyAsync(() -> {
+            try {
+                return Files.readString(fifo);
+            } catch (IOException e) {
+                throw new UncheckedIOException("read " + fifo, e);
+            }
+        });
     }
 
     @Test

@@ -125,7 +125,7 @@ final class SandboxFixture implements AutoCloseable {
         return end;
     }
 
-    static WorkloadEnd await(CompletableFuture<WorkloadEnd> end) throws Exception {
+    static <T> T await(CompletableFuture<T> end) throws Exception {
         return end.get(DEADLINE_SECONDS, TimeUnit.SECONDS);
     }
 
