@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -13,6 +14,7 @@ import org.slf4j.LoggerFactory;
 public final class DaemonProcess {
     private static final Logger LOGGER = LoggerFactory.getLogger(DaemonProcess.class);
     private static final int USAGE_ERROR = 2;
+    private static final int QUIET_SECONDS = 2;
 
     private DaemonProcess() {}
 
@@ -80,6 +82,9 @@ public final class DaemonProcess {
                                     Runtime.getRuntime().halt(0);
                                 }));
         try {
+            // The first pods need the processor more.
+            boolean _ = forever.await(QUIET_SECONDS, TimeUnit.SECONDS);
+            HeapTidying.start();
             forever.await();
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
