@@ -117,8 +117,8 @@ mod tests {
     }
 
     /// As much as is given back, in pieces that a heap is made for.
-    fn things() -> Vec<Box<[u8; 500]>> {
-        (0..4 * GROWTH / 500).map(|_| Box::new([1; 500])).collect()
+    fn things() -> Vec<Vec<u8>> {
+        (0..4 * GROWTH / 500).map(|_| vec![1; 500]).collect()
     }
 
     #[test]
