@@ -3,6 +3,10 @@ package dev.atoll.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonParser;
+import dev.atoll.cri.v1.ListPodSandboxRequest;
+import dev.atoll.cri.v1.PodSandbox;
+import dev.atoll.cri.v1.PodSandboxState;
+import dev.atoll.cri.v1.StopPodSandboxRequest;
 import dev.atoll.e2e.node.Checkout;
 import dev.atoll.e2e.node.CommandResult;
 import dev.atoll.e2e.node.Node;
@@ -11,8 +15,12 @@ import dev.atoll.e2e.pod.Pod;
 import dev.atoll.e2e.pod.PodContainer;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -385,10 +393,52 @@ class InstallE2E {
             assertThat(healthy).contains("one of the runtime wasmtime ran to its end");
             assertThat(Leftovers.of(node).bundles()).isZero();
 
+            // A pod may be faster than who ends it.
+            Awaitility.await("a pod of the doctor that is ended before it has run")
+                    .atMost(Duration.ofMinutes(1))
+                    .until(() ->
+                            doctorBesideAKubelet(node)
+                                    .contains("; 1 before it was ended from outside, as kubelet"));
+
             Files.delete(node.path(Installation.LAUNCHER));
             assertThat(node.atoll("doctor", "--no-pod").output())
                     .contains("wrong launcher: no directory of containerd's search path");
         }
+    }
+
+    /// Does to the doctor's first pod what a kubelet does to pods that it did not make.
+    private static String doctorBesideAKubelet(Node node) {
+        CompletableFuture<Void> kubelet =
+                CompletableFuture.runAsync(() ->
+                        Awaitility.await("pod of the doctor")
+                                .pollInSameThread()
+                                .pollInterval(Duration.ofMillis(1))
+                                .atMost(Duration.ofSeconds(60))
+                                .until(() -> endedAPod(node)));
+        String found = node.atoll("doctor").orThrow("doctor");
+        kubelet.join();
+        assertThat(found).contains("fine  pod: one of the runtime wasmtime ran to its end");
+        return found;
+    }
+
+    private static boolean endedAPod(Node node) {
+        Optional<PodSandbox> ready =
+                node
+                        .cri()
+                        .runtime()
+                        .listPodSandbox(ListPodSandboxRequest.getDefaultInstance())
+                        .getItemsList()
+                        .stream()
+                        .filter(pod -> pod.getState() == PodSandboxState.SANDBOX_READY)
+                        .findFirst();
+        ready.ifPresent(pod ->
+                node.cri()
+                        .runtime()
+                        .stopPodSandbox(
+                                StopPodSandboxRequest.newBuilder()
+                                        .setPodSandboxId(pod.getId())
+                                        .build()));
+        return ready.isPresent();
     }
 
     private static byte[] read(Node node, String file) throws IOException {

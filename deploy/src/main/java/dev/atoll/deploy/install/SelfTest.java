@@ -11,11 +11,14 @@ import dev.atoll.cri.v1.ImageSpec;
 import dev.atoll.cri.v1.LinuxPodSandboxConfig;
 import dev.atoll.cri.v1.LinuxSandboxSecurityContext;
 import dev.atoll.cri.v1.ListImagesRequest;
+import dev.atoll.cri.v1.ListPodSandboxRequest;
 import dev.atoll.cri.v1.Mount;
 import dev.atoll.cri.v1.NamespaceMode;
 import dev.atoll.cri.v1.NamespaceOption;
 import dev.atoll.cri.v1.PodSandboxConfig;
+import dev.atoll.cri.v1.PodSandboxFilter;
 import dev.atoll.cri.v1.PodSandboxMetadata;
+import dev.atoll.cri.v1.PodSandboxState;
 import dev.atoll.cri.v1.RemovePodSandboxRequest;
 import dev.atoll.cri.v1.RunPodSandboxRequest;
 import dev.atoll.cri.v1.StartContainerRequest;
@@ -38,11 +41,18 @@ record SelfTest(Host host, CriClient client, String handler) {
     private static final Duration DEADLINE = Duration.ofSeconds(30);
     private static final Duration PAUSE = Duration.ofMillis(50);
 
-    private static final String DAEMON_LOG = "/run/atoll/atolld.log and containerd's log";
-
     /// Kubelet ends pods that it did not make, which it looks for every two seconds (kubelet.go,
-    /// `housekeepingPeriod`), so one failure proves nothing; it is told all the same.
+    /// `housekeepingPeriod`): the next one has nearly all of that time.
     private static final int ATTEMPTS = 3;
+
+    /// Somebody else ended the pod, so that how it went proves nothing.
+    private static final class EndedFromOutside extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        EndedFromOutside(Exception failure) {
+            super(words(failure), failure);
+        }
+    }
 
     Finding run() throws InstallFailed, IOException {
         Optional<String> image = smallestImage();
@@ -50,54 +60,49 @@ record SelfTest(Host host, CriClient client, String handler) {
             return Finding.note(
                     "pod", "none was run: the node has no image yet", "run a pod of your own");
         }
-        String failure = "";
-        for (int left = ATTEMPTS - 1; ; left--) {
+        for (int ended = 0; ; ended++) {
             try {
-                Finding finding = attempt(image.get());
-                return failure.isEmpty()
-                        ? finding
-                        : Finding.note(
-                                "pod",
-                                "%s; before that, %s".formatted(finding.found(), failure),
-                                "if it comes again and again, see " + DAEMON_LOG);
-            } catch (InstallFailed e) {
-                if (left == 0) {
-                    throw e;
+                return Finding.fine("pod", attempt(image.get()) + endedBefore(ended));
+            } catch (EndedFromOutside e) {
+                if (ended + 1 == ATTEMPTS) {
+                    throw new InstallFailed(
+                            "each of %d pods of the runtime %s was ended from outside, the last with: %s; see /run/atoll/atolld.log and containerd's log"
+                                    .formatted(ATTEMPTS, handler, e.getMessage()),
+                            e);
                 }
-                failure = String.valueOf(e.getMessage());
             }
         }
     }
 
-    private Finding attempt(String image) throws InstallFailed, IOException {
+    private static String endedBefore(int pods) {
+        return pods == 0
+                ? ""
+                : "; %d before it was ended from outside, as kubelet does with pods that it did not make"
+                        .formatted(pods);
+    }
+
+    /// @return what was seen
+    private String attempt(String image) throws InstallFailed, EndedFromOutside, IOException {
         String uid = UUID.randomUUID().toString();
         String program = Layout.RUN_DIRECTORY + "-self-test-" + uid + ".wat";
         Instant start = Instant.now();
         Files.writeString(host.path(program), PROGRAM);
         try {
-            ContainerStatus end = run(uid, image, program);
-            if (end.getExitCode() != 0) {
-                throw new InstallFailed(
-                        "a pod of the runtime %s ended with %d: %s"
-                                .formatted(
-                                        handler,
-                                        end.getExitCode(),
-                                        end.getMessage().isEmpty()
-                                                ? end.getReason()
-                                                : end.getMessage()));
-            }
-            return Finding.fine(
-                    "pod",
-                    "one of the runtime %s ran to its end in %d ms"
-                            .formatted(handler, Duration.between(start, Instant.now()).toMillis()));
+            run(uid, image, program);
+            return "one of the runtime %s ran to its end in %d ms"
+                    .formatted(handler, Duration.between(start, Instant.now()).toMillis());
         } catch (StatusRuntimeException e) {
             throw new InstallFailed(
-                    "no pod of the runtime %s can be run: %s"
-                            .formatted(handler, e.getStatus().getDescription()),
-                    e);
+                    "no pod of the runtime %s can be run: %s".formatted(handler, words(e)), e);
         } finally {
             Files.deleteIfExists(host.path(program));
         }
+    }
+
+    private static String words(Exception failure) {
+        return failure instanceof StatusRuntimeException e
+                ? String.valueOf(e.getStatus().getDescription())
+                : String.valueOf(failure.getMessage());
     }
 
     private Optional<String> smallestImage() {
@@ -111,7 +116,8 @@ record SelfTest(Host host, CriClient client, String handler) {
                 .map(image -> image.getRepoTags(0));
     }
 
-    private ContainerStatus run(String uid, String image, String program) throws InstallFailed {
+    private void run(String uid, String image, String program)
+            throws InstallFailed, EndedFromOutside {
         PodSandboxConfig pod =
                 PodSandboxConfig.newBuilder()
                         .setMetadata(
@@ -138,19 +144,12 @@ record SelfTest(Host host, CriClient client, String handler) {
                                         .build())
                         .getPodSandboxId();
         try {
-            String container =
-                    client.runtime()
-                            .createContainer(
-                                    CreateContainerRequest.newBuilder()
-                                            .setPodSandboxId(sandbox)
-                                            .setSandboxConfig(pod)
-                                            .setConfig(container(image, program))
-                                            .build())
-                            .getContainerId();
-            client.runtime()
-                    .startContainer(
-                            StartContainerRequest.newBuilder().setContainerId(container).build());
-            return awaitEnd(container);
+            runContainer(sandbox, pod, container(image, program));
+        } catch (InstallFailed | StatusRuntimeException e) {
+            if (!isReady(sandbox)) {
+                throw new EndedFromOutside(e);
+            }
+            throw e;
         } finally {
             client.runtime()
                     .stopPodSandbox(
@@ -159,6 +158,44 @@ record SelfTest(Host host, CriClient client, String handler) {
                     .removePodSandbox(
                             RemovePodSandboxRequest.newBuilder().setPodSandboxId(sandbox).build());
         }
+    }
+
+    /// @throws InstallFailed if it does not end well
+    private void runContainer(String sandbox, PodSandboxConfig pod, ContainerConfig config)
+            throws InstallFailed {
+        String container =
+                client.runtime()
+                        .createContainer(
+                                CreateContainerRequest.newBuilder()
+                                        .setPodSandboxId(sandbox)
+                                        .setSandboxConfig(pod)
+                                        .setConfig(config)
+                                        .build())
+                        .getContainerId();
+        client.runtime()
+                .startContainer(
+                        StartContainerRequest.newBuilder().setContainerId(container).build());
+        ContainerStatus end = awaitEnd(container);
+        if (end.getExitCode() != 0) {
+            throw new InstallFailed(
+                    "a pod of the runtime %s ended with %d: %s"
+                            .formatted(
+                                    handler,
+                                    end.getExitCode(),
+                                    end.getMessage().isEmpty()
+                                            ? end.getReason()
+                                            : end.getMessage()));
+        }
+    }
+
+    private boolean isReady(String sandbox) {
+        PodSandboxFilter filter = PodSandboxFilter.newBuilder().setId(sandbox).build();
+        return client
+                .runtime()
+                .listPodSandbox(ListPodSandboxRequest.newBuilder().setFilter(filter).build())
+                .getItemsList()
+                .stream()
+                .anyMatch(found -> found.getState() == PodSandboxState.SANDBOX_READY);
     }
 
     private static ContainerConfig container(String image, String program) {
