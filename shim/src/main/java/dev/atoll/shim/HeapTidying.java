@@ -10,8 +10,8 @@ import javax.management.NotificationEmitter;
 /// to the limit of the heap before it looks for garbage there, and what it has grown by stays with
 /// the process: one image of 70 MiB, read in pieces that are garbage at once, makes a heap of 80.
 final class HeapTidying {
-    /// What may be in the old generation before it is searched, in bytes: some ten thousand
-    /// containers' worth of objects.
+    /// What may be in the old generation before it is searched, in bytes: about three times what an
+    /// idle daemon has there.
     private static final long LEAST = 24L << 20;
 
     private HeapTidying() {}
@@ -21,7 +21,7 @@ final class HeapTidying {
         for (MemoryPoolMXBean pool : ManagementFactory.getMemoryPoolMXBeans()) {
             // Of a generational heap only the old generation can be watched.
             if (pool.getType() == MemoryType.HEAP && pool.isUsageThresholdSupported()) {
-                pool.setUsageThreshold(LEAST);
+                watch(pool, LEAST);
                 var memory = (NotificationEmitter) ManagementFactory.getMemoryMXBean();
                 memory.addNotificationListener(
                         (notice, _) -> {
@@ -39,8 +39,12 @@ final class HeapTidying {
     /// One notice comes each time the threshold is crossed; so it moves above what is alive.
     private static void collect(MemoryPoolMXBean pool) {
         System.gc();
+        watch(pool, Math.max(LEAST, 2 * pool.getUsage().getUsed()));
+    }
+
+    /// The operator may have chosen a smaller heap, or a collector without a limit of its own here.
+    private static void watch(MemoryPoolMXBean pool, long bytes) {
         long most = pool.getUsage().getMax();
-        long alive = pool.getUsage().getUsed();
-        pool.setUsageThreshold(Math.clamp(2 * alive, Math.min(LEAST, most), most));
+        pool.setUsageThreshold(most < 0 ? bytes : Math.min(bytes, most));
     }
 }
