@@ -8,7 +8,6 @@ import dev.atoll.cri.v1.StatusResponse;
 import dev.atoll.deploy.cri.CriClient;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Collection;
 import java.util.Set;
 
@@ -21,7 +20,7 @@ record CriHealth(Host host, String socket) {
     ///
     /// @throws InstallFailed if it does not answer, or is not ready for pods, within a minute
     Set<String> runtimes() throws InstallFailed {
-        Instant end = Instant.now().plus(DEADLINE);
+        Deadline deadline = Deadline.in(DEADLINE, PAUSE, "waiting for containerd");
         String last;
         try (CriClient client = CriClient.connect(host.path(host.resolved(socket)))) {
             do {
@@ -36,8 +35,8 @@ record CriHealth(Host host, String socket) {
                 } catch (StatusRuntimeException e) {
                     last = String.valueOf(e.getStatus().getDescription());
                 }
-                pause();
-            } while (Instant.now().isBefore(end));
+                deadline.await();
+            } while (!deadline.isOver());
         }
         throw new InstallFailed(
                 "containerd's CRI at %s does not serve pods: %s".formatted(socket, last));
@@ -73,14 +72,5 @@ record CriHealth(Host host, String socket) {
         JsonObject containerd = config.getAsJsonObject("containerd");
         JsonObject runtimes = containerd == null ? null : containerd.getAsJsonObject("runtimes");
         return runtimes == null ? Set.of() : Set.copyOf(runtimes.keySet());
-    }
-
-    private static void pause() throws InstallFailed {
-        try {
-            Thread.sleep(PAUSE);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new InstallFailed("interrupted while waiting for containerd", e);
-        }
     }
 }

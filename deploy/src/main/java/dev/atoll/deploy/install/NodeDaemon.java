@@ -12,7 +12,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Optional;
 
 /// The daemon of the host, as it runs now.
@@ -95,24 +94,15 @@ record NodeDaemon(Host host) {
             return;
         }
         host.run("kill", "-TERM", Long.toString(pid.get()));
-        Instant end = Instant.now().plus(END_DEADLINE);
+        Deadline deadline = Deadline.in(END_DEADLINE, PAUSE, "the daemon ended");
         while (isDaemon(pid.get())) {
-            if (Instant.now().isAfter(end)) {
+            if (deadline.isOver()) {
                 throw new InstallFailed(
                         "the daemon (pid %d) did not end within %d s of SIGTERM: see %s/atolld.log"
                                 .formatted(
                                         pid.get(), END_DEADLINE.toSeconds(), Layout.RUN_DIRECTORY));
             }
-            pause();
-        }
-    }
-
-    private static void pause() throws InstallFailed {
-        try {
-            Thread.sleep(PAUSE);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new InstallFailed("interrupted while the daemon ended", e);
+            deadline.await();
         }
     }
 }

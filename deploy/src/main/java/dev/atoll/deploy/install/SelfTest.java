@@ -212,7 +212,7 @@ record SelfTest(Host host, CriClient client, String handler) {
     }
 
     private ContainerStatus awaitEnd(String container) throws InstallFailed {
-        Instant end = Instant.now().plus(DEADLINE);
+        Deadline deadline = Deadline.in(DEADLINE, PAUSE, "a pod ran");
         while (true) {
             ContainerStatus status =
                     client.runtime()
@@ -224,17 +224,12 @@ record SelfTest(Host host, CriClient client, String handler) {
             if (status.getState() == ContainerState.CONTAINER_EXITED) {
                 return status;
             }
-            if (Instant.now().isAfter(end)) {
+            if (deadline.isOver()) {
                 throw new InstallFailed(
                         "a pod of the runtime %s did not end within %d s"
                                 .formatted(handler, DEADLINE.toSeconds()));
             }
-            try {
-                Thread.sleep(PAUSE);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new InstallFailed("interrupted while a pod ran", e);
-            }
+            deadline.await();
         }
     }
 }

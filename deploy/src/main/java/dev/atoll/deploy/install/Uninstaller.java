@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
@@ -117,7 +116,7 @@ public final class Uninstaller {
 
     private void awaitEndOfPods(List<String> handlers, RunningContainerd containerd)
             throws InstallFailed {
-        Instant end = Instant.now().plus(PODS_DEADLINE);
+        Deadline deadline = Deadline.in(PODS_DEADLINE, PAUSE, "pods ended");
         try (CriClient client = CriClient.connect(host.path(host.resolved(containerd.socket())))) {
             while (client
                     .runtime()
@@ -127,16 +126,13 @@ public final class Uninstaller {
                     .anyMatch(pod ->
                             pod.getState() == PodSandboxState.SANDBOX_READY
                                     && handlers.contains(pod.getRuntimeHandler()))) {
-                if (Instant.now().isAfter(end)) {
+                if (deadline.isOver()) {
                     throw new InstallFailed(
                             "containerd still lists pods of Atoll as ready, %d s after its daemon ended: stop them, and uninstall again"
                                     .formatted(PODS_DEADLINE.toSeconds()));
                 }
-                Thread.sleep(PAUSE);
+                deadline.await();
             }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new InstallFailed("interrupted while pods ended", e);
         }
     }
 
